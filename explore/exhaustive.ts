@@ -1,0 +1,370 @@
+/**
+ * Exhaustive exploration: breadth first, exact, so the first counterexample of a property is a shortest one.
+ * The inner loop allocates nothing: states are words, transitions are integers.
+ */
+import { isFailure, type Machine, type Visitor } from '../model/kernel/index.js';
+import type { AnyProperty, Invariant, Relation, UntypedProperty } from '../properties/property.js';
+import { FAILURE_CHANGES_NOTHING, FRAME_CONDITION, NO_DEADLOCK } from '../properties/property.js';
+import type { Reduction } from './reduction.js';
+import { StateStore } from './store.js';
+import type { Canonicalizer } from './symmetry.js';
+import { type TraceStep, traceTo, transitionName } from './trace.js';
+
+export interface ExhaustiveOptions {
+  readonly properties?: readonly AnyProperty[];
+  /** Check that operations change only what their footprints name, and that failing calls change nothing (default: yes). */
+  readonly frameCondition?: boolean;
+  /** States without an enabled operation are findings unless this says that the machine may stop there. */
+  readonly mayStop?: ((m: never) => boolean) | undefined;
+  /** Identify states that differ only by a permutation of interchangeable members. */
+  readonly symmetry?: Canonicalizer | undefined;
+  /** Leave out orders of independent operations. */
+  readonly reduction?: Reduction | undefined;
+  readonly maxStates?: number | undefined;
+  readonly maxDepth?: number | undefined;
+  readonly maxBytes?: number | undefined;
+  /** Stop at the first finding (gate-off runs), or go on and collect one finding for each property and mechanism. */
+  readonly stopAtFirst?: boolean;
+  /** Go on from an interrupted exploration. */
+  readonly resume?: Progressing | undefined;
+  /** Called every few thousand expanded states; answering true stops the exploration, which is then truncated. */
+  readonly onProgress?: ((progress: ExploreProgress) => boolean) | undefined;
+}
+
+export interface ExploreProgress {
+  readonly states: number;
+  readonly expanded: number;
+  readonly transitions: number;
+  readonly depth: number;
+}
+
+/** What an interrupted exploration needs to go on. */
+export interface Progressing {
+  readonly store: StateStore;
+  readonly expanded: number;
+  readonly transitions: number;
+  readonly depth: number;
+  readonly levelEnd: number;
+}
+
+/** A property that broke, with the shortest way there. */
+export interface Finding {
+  readonly property: { readonly id: string; readonly name: string; readonly states: string };
+  /** Why, in words; the access path where the property can tell. */
+  readonly why: string;
+  readonly trace: readonly TraceStep[];
+  /** Findings are one when property and mechanism (the operation that completed the breach) are. */
+  readonly mechanism: string;
+}
+
+export interface ExhaustiveResult {
+  readonly verdict: 'complete' | 'truncated';
+  /** Why the exploration was cut short. */
+  readonly truncatedBy: 'states' | 'depth' | 'memory' | 'interrupt' | 'finding' | undefined;
+  readonly states: number;
+  readonly transitions: number;
+  /** Length of the longest shortest path. */
+  readonly depth: number;
+  readonly bytes: number;
+  readonly stateBytes: number;
+  readonly findings: readonly Finding[];
+  /** Witnesses by property id and name: reached or not. */
+  readonly witnesses: readonly { readonly property: string; readonly witness: string; readonly reached: boolean }[];
+  readonly progressing: Progressing;
+}
+
+const PROGRESS_EVERY = 2048;
+const MAX_FINDINGS = 50;
+
+/** Visits every reachable state of the machine within the limits. */
+export function exploreExhaustively(machine: Machine, options: ExhaustiveOptions = {}): ExhaustiveResult {
+  return new Exhaustive(machine, options).run();
+}
+
+class Exhaustive implements Visitor {
+  private readonly store: StateStore;
+  private readonly findings = new Map<string, Finding>();
+  private readonly invariants: readonly Invariant<Machine>[];
+  private readonly relations: readonly Relation<Machine>[];
+  private readonly pendingWitnesses: {
+    property: string;
+    witness: string;
+    test: (m: Machine) => boolean;
+    reached: boolean;
+  }[];
+  private readonly allWitnesses: {
+    property: string;
+    witness: string;
+    test: (m: Machine) => boolean;
+    reached: boolean;
+  }[];
+  private readonly checkFrame: boolean;
+  private readonly canonical: Int32Array;
+  /** States in which an invariant broke; what follows from them is no further news. */
+  private readonly bad = new Set<number>();
+  private transitions: number;
+  private expanded: number;
+  private depth: number;
+  private levelEnd: number;
+  private stop: ExhaustiveResult['truncatedBy'];
+  /** No step is looked at in itself. */
+  private readonly plain: boolean;
+  private readonly symmetry: Canonicalizer | undefined;
+  /** State being expanded, cluster being expanded (-1: all), transitions seen. */
+  private from = 0;
+  private cluster = -1;
+  private enabled = 0;
+
+  constructor(
+    private readonly m: Machine,
+    private readonly options: ExhaustiveOptions,
+  ) {
+    const from = options.resume;
+    this.store = from?.store ?? new StateStore(m.layout.wordCount);
+    this.transitions = from?.transitions ?? 0;
+    this.expanded = from?.expanded ?? 0;
+    this.depth = from?.depth ?? 0;
+    this.levelEnd = from?.levelEnd ?? 0;
+    this.stop = undefined;
+    const properties = (options.properties ?? []) as readonly UntypedProperty[];
+    this.invariants = properties.filter((p) => p.kind === 'invariant');
+    this.relations = properties.filter((p) => p.kind === 'relation');
+    this.allWitnesses = properties.flatMap((p) =>
+      Object.entries(p.witnesses).map(([witness, test]) => ({
+        property: `${p.id} ${p.name}`,
+        witness,
+        test,
+        reached: false,
+      })),
+    );
+    this.pendingWitnesses = [...this.allWitnesses];
+    this.checkFrame = options.frameCondition ?? true;
+    this.plain = !this.checkFrame && this.relations.length === 0;
+    this.symmetry = options.symmetry;
+    this.canonical = new Int32Array(m.layout.wordCount);
+  }
+
+  run(): ExhaustiveResult {
+    const m = this.m;
+    m.watch = this.checkFrame;
+    if (!this.options.resume) this.addInitialStates();
+    else this.recheckWitnesses();
+    while (this.expanded < this.store.count && this.stop === undefined) {
+      if (this.expanded >= this.levelEnd) {
+        this.depth++;
+        this.levelEnd = this.store.count;
+        if (this.options.maxDepth !== undefined && this.depth > this.options.maxDepth) {
+          this.depth--;
+          this.stop = 'depth';
+          break;
+        }
+      }
+      if (this.bad.size === 0 || !this.bad.has(this.expanded)) this.expand(this.expanded);
+      this.expanded++;
+      if ((this.expanded & (PROGRESS_EVERY - 1)) === 0) this.tick();
+    }
+    // The last level has no successors: it is the deepest one, and was counted when its expansion began.
+    return {
+      verdict: this.stop === undefined ? 'complete' : 'truncated',
+      truncatedBy: this.stop,
+      states: this.store.count,
+      transitions: this.transitions,
+      depth: Math.max(0, this.stop === undefined ? this.depth - 1 : this.depth),
+      bytes: this.store.bytes,
+      stateBytes: m.layout.wordCount * 4,
+      findings: [...this.findings.values()],
+      witnesses: this.allWitnesses.map(({ property, witness, reached }) => ({ property, witness, reached })),
+      progressing: {
+        store: this.store,
+        expanded: this.expanded,
+        transitions: this.transitions,
+        depth: this.depth,
+        levelEnd: this.levelEnd,
+      },
+    };
+  }
+
+  private tick(): void {
+    const o = this.options;
+    const progress = {
+      states: this.store.count,
+      expanded: this.expanded,
+      transitions: this.transitions,
+      depth: this.depth,
+    };
+    if (o.maxStates !== undefined && this.store.count >= o.maxStates) this.stop = 'states';
+    else if (o.maxBytes !== undefined && this.store.bytes >= o.maxBytes) this.stop = 'memory';
+    else if (o.onProgress?.(progress)) this.stop = 'interrupt';
+  }
+
+  private addInitialStates(): void {
+    const m = this.m;
+    m.choices.begin();
+    do {
+      m.loadInitial();
+      this.transitions++;
+      const id = this.add(-1);
+      if (id >= 0) this.checkState(id);
+    } while (m.choices.next());
+    this.levelEnd = 0;
+    this.depth = 0;
+  }
+
+  private recheckWitnesses(): void {
+    for (let id = 0; id < this.store.count && this.pendingWitnesses.length > 0; id++) {
+      this.store.load(id, this.m.words);
+      this.checkWitnesses();
+    }
+  }
+
+  /** Adds the machine's current state; its new id, or a negative number when it was known. */
+  private add(parent: number): number {
+    const symmetry = this.symmetry;
+    if (symmetry === undefined) return this.store.add(this.m.words, parent);
+    symmetry.canonicalize(this.m.words, this.canonical);
+    return this.store.add(this.canonical, parent);
+  }
+
+  private expand(id: number): void {
+    const reduction = this.options.reduction;
+    const m = this.m;
+    this.store.load(id, m.beforeWords);
+    if (reduction !== undefined) {
+      // One cluster suffices when it leads somewhere new; otherwise its operations could postpone the others for ever.
+      let any = 0;
+      for (let c = 0; c < reduction.clusterCount && this.stop === undefined; c++) {
+        const before = this.store.count;
+        const enabled = this.fireAll(id, c);
+        any += enabled;
+        if (enabled > 0 && this.store.count > before) return;
+      }
+      if (any === 0) this.reportDeadlock(id);
+      return;
+    }
+    const enabled = this.fireAll(id, -1);
+    if (enabled === 0) this.reportDeadlock(id);
+  }
+
+  private reportDeadlock(id: number): void {
+    if (this.stop !== undefined || this.options.mayStop?.(this.m.before as never)) return;
+    this.report(NO_DEADLOCK, id, -1, 'no operation is enabled', '');
+  }
+
+  /**
+   * Performs every enabled transition of state `id`, which `beforeWords` holds.
+   * @param cluster of the reduction, or -1: all
+   */
+  private fireAll(id: number, cluster: number): number {
+    const m = this.m;
+    const words = m.words;
+    const pre = m.beforeWords;
+    for (let i = 0; i < words.length; i++) words[i] = pre[i];
+    this.from = id;
+    this.cluster = cluster;
+    this.enabled = 0;
+    const kinds = m.transitionKinds;
+    for (let k = 0; k < kinds; k++) if (m.fireAll(k, this)) break;
+    this.transitions += this.enabled;
+    return this.enabled;
+  }
+
+  /** Called by the machine with the result of each transition. */
+  visit(kind: number, status: number): boolean {
+    if (this.cluster >= 0 && this.options.reduction?.clusterOfLast(this.m) !== this.cluster) return false;
+    this.enabled++;
+    if (!this.plain) this.checkStep(this.from, kind, status);
+    const next = this.symmetry === undefined ? this.store.add(this.m.words, this.from) : this.add(this.from);
+    if (next >= 0) this.checkState(next);
+    return this.stop !== undefined;
+  }
+
+  private checkState(id: number): void {
+    for (let i = 0; i < this.invariants.length; i++) {
+      const p = this.invariants[i];
+      if (p.holds(this.m)) continue;
+      this.bad.add(id);
+      this.report(p, id, -1, p.explain?.(this.m) ?? p.states, this.m.current.op.name);
+    }
+    if (this.pendingWitnesses.length > 0) this.checkWitnesses();
+  }
+
+  private checkWitnesses(): void {
+    for (let i = this.pendingWitnesses.length - 1; i >= 0; i--) {
+      const w = this.pendingWitnesses[i];
+      if (w.test(this.m)) {
+        w.reached = true;
+        this.pendingWitnesses.splice(i, 1);
+      }
+    }
+  }
+
+  private checkStep(id: number, k: number, status: number): void {
+    const m = this.m;
+    if (this.checkFrame) {
+      const row = frameViolation(m);
+      if (row >= 0) {
+        const why = `${transitionName(m)} changes ${m.rowName(row)}, which its footprint does not name`;
+        this.report(FRAME_CONDITION, id, k, why, `${m.current.op.name} ${m.rowName(row)}`);
+      }
+      if (isFailure(status) && m.mustBeUnchanged(status) && changed(m)) {
+        const why = `${transitionName(m)} fails but leaves a changed state`;
+        this.report(FAILURE_CHANGES_NOTHING, id, k, why, m.current.op.name);
+      }
+    }
+    for (let i = 0; i < this.relations.length; i++) {
+      const p = this.relations[i];
+      if (!p.holds(m.before, m, status)) {
+        this.report(p, id, k, p.explain?.(m.before, m, status) ?? p.states, m.current.op.name);
+      }
+    }
+  }
+
+  /** Records a finding. @param k the transition that broke it out of state `id`, or -1 when state `id` itself is bad */
+  private report(property: Finding['property'], id: number, k: number, why: string, mechanism: string): void {
+    const key = `${property.id} ${property.name}: ${mechanism}`;
+    if (this.findings.has(key)) return;
+    const m = this.m;
+    // The trace is made by running the machine again; what the inner loop was doing is put back afterwards.
+    const digits = k >= 0 ? [...m.choices.digits.subarray(0, m.choices.used)] : undefined;
+    const saved = {
+      words: m.words.slice(),
+      before: m.beforeWords.slice(),
+      current: m.current,
+      choices: m.choices.save(),
+    };
+    const trace = traceTo(
+      m,
+      this.store,
+      id,
+      this.options.symmetry,
+      digits === undefined ? undefined : { kind: k, digits },
+    );
+    this.findings.set(key, { property, why, trace, mechanism });
+    m.words.set(saved.words);
+    m.beforeWords.set(saved.before);
+    m.current = saved.current;
+    m.choices.restore(saved.choices);
+    m.watch = this.checkFrame;
+    if (this.options.stopAtFirst || this.findings.size >= MAX_FINDINGS) this.stop = 'finding';
+  }
+}
+
+/** First row (numbered over the machine) that the last transition changed outside its footprint, or -1. */
+export function frameViolation(m: Machine): number {
+  if (m.current.touches === undefined) return -1;
+  const { words, beforeWords, bytes, beforeBytes } = m;
+  for (let i = 0; i < words.length; i++) {
+    if (words[i] === beforeWords[i]) continue;
+    for (let b = i * 4; b < i * 4 + 4; b++) {
+      if (bytes[b] === beforeBytes[b]) continue;
+      const row = m.layout.rowOfByte[b];
+      if (!m.footprint.mayWrite(row) && !m.isThreadRow(row)) return row;
+    }
+  }
+  return -1;
+}
+
+function changed(m: Machine): boolean {
+  for (let i = 0; i < m.words.length; i++) if (m.words[i] !== m.beforeWords[i]) return true;
+  return false;
+}

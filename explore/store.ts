@@ -1,0 +1,174 @@
+/**
+ * The set of visited states: exact, append-only, in order of discovery (which is breadth-first order, so no queue is needed).
+ * Memory: the packed state, 4 bytes for the parent, and one 32-bit hash slot at a load between 0.4 and 0.8.
+ */
+
+const CHUNK_BITS = 14;
+const CHUNK_MASK = (1 << CHUNK_BITS) - 1;
+/** A slot holds an id plus one in its low bits, and hash bits above them, which save most comparisons with other states. */
+const ID_BITS = 26;
+const ID_MASK = (1 << ID_BITS) - 1;
+/** Most states that one store can hold. */
+export const MAX_STATES = ID_MASK - 1;
+
+export class StateStore {
+  /** Number of states held. */
+  count = 0;
+  private readonly stride: number;
+  private readonly chunks: Int32Array[] = [];
+  private slots: Int32Array;
+  private slotMask: number;
+  private growAt: number;
+
+  /** @param wordCount 32-bit words of one state */
+  constructor(readonly wordCount: number) {
+    this.stride = wordCount + 1;
+    this.slots = new Int32Array(1 << 12);
+    this.slotMask = this.slots.length - 1;
+    this.growAt = Math.floor(this.slots.length * 0.8);
+  }
+
+  /** Bytes held, all told. */
+  get bytes(): number {
+    return this.slots.byteLength + this.chunks.reduce((n, c) => n + c.byteLength, 0);
+  }
+
+  private hash(words: Int32Array, from: number): number {
+    let h = 0x2545f491;
+    const end = from + this.wordCount;
+    for (let i = from; i < end; i++) {
+      h = Math.imul(h ^ words[i], 0x5bd1e995);
+      h ^= h >>> 15;
+    }
+    h = Math.imul(h ^ (h >>> 13), 0x27d4eb2f);
+    return h ^ (h >>> 16);
+  }
+
+  /**
+   * Adds a state. Returns its new id, or -1 - id when it was known already.
+   * @param parent id of the state it was reached from, -1 for an initial state
+   */
+  add(words: Int32Array, parent: number): number {
+    const h = this.hash(words, 0);
+    const tag = h & ~ID_MASK;
+    const n = this.wordCount;
+    const stride = this.stride;
+    let slot = h & this.slotMask;
+    for (;;) {
+      const entry = this.slots[slot];
+      if (entry === 0) break;
+      if ((entry & ~ID_MASK) === tag) {
+        const id = (entry & ID_MASK) - 1;
+        const chunk = this.chunks[id >>> CHUNK_BITS];
+        const at = (id & CHUNK_MASK) * stride;
+        let i = 0;
+        while (i < n && chunk[at + i] === words[i]) i++;
+        if (i === n) return -1 - id;
+      }
+      slot = (slot + 1) & this.slotMask;
+    }
+    const id = this.count++;
+    if (id >= MAX_STATES) throw new RangeError(`more than ${MAX_STATES} states`);
+    const chunkIndex = id >>> CHUNK_BITS;
+    if (chunkIndex === this.chunks.length) this.chunks.push(new Int32Array(stride << CHUNK_BITS));
+    const chunk = this.chunks[chunkIndex];
+    const at = (id & CHUNK_MASK) * stride;
+    for (let i = 0; i < n; i++) chunk[at + i] = words[i];
+    chunk[at + n] = parent;
+    this.slots[slot] = tag | (id + 1);
+    if (this.count >= this.growAt) this.grow();
+    return id;
+  }
+
+  /** Id of a state, or -1. */
+  find(words: Int32Array): number {
+    const h = this.hash(words, 0);
+    const tag = h & ~ID_MASK;
+    let slot = h & this.slotMask;
+    for (;;) {
+      const entry = this.slots[slot];
+      if (entry === 0) return -1;
+      if ((entry & ~ID_MASK) === tag) {
+        const id = (entry & ID_MASK) - 1;
+        if (this.equals(id, words)) return id;
+      }
+      slot = (slot + 1) & this.slotMask;
+    }
+  }
+
+  equals(id: number, words: Int32Array): boolean {
+    const chunk = this.chunks[id >>> CHUNK_BITS];
+    const at = (id & CHUNK_MASK) * this.stride;
+    for (let i = 0; i < this.wordCount; i++) if (chunk[at + i] !== words[i]) return false;
+    return true;
+  }
+
+  /** Copies state `id` into `into`. */
+  load(id: number, into: Int32Array): void {
+    const chunk = this.chunks[id >>> CHUNK_BITS];
+    const at = (id & CHUNK_MASK) * this.stride;
+    const n = this.wordCount;
+    for (let i = 0; i < n; i++) into[i] = chunk[at + i];
+  }
+
+  parent(id: number): number {
+    return this.chunks[id >>> CHUNK_BITS][(id & CHUNK_MASK) * this.stride + this.wordCount];
+  }
+
+  /** Ids from an initial state to `id`. */
+  path(id: number): number[] {
+    const path: number[] = [];
+    for (let at = id; at >= 0; at = this.parent(at)) path.push(at);
+    return path.reverse();
+  }
+
+  private grow(): void {
+    // The old table is dropped first: the states themselves hold all that is needed to build the new one.
+    const size = this.slots.length * 2;
+    this.slots = new Int32Array(0);
+    this.rehash(size);
+  }
+
+  private rehash(size: number): void {
+    const slots = new Int32Array(size);
+    this.slots = slots;
+    this.slotMask = size - 1;
+    this.growAt = Math.floor(size * 0.8);
+    for (let id = 0; id < this.count; id++) {
+      const h = this.hash(this.chunks[id >>> CHUNK_BITS], (id & CHUNK_MASK) * this.stride);
+      let slot = h & this.slotMask;
+      while (slots[slot] !== 0) slot = (slot + 1) & this.slotMask;
+      slots[slot] = (h & ~ID_MASK) | (id + 1);
+    }
+  }
+
+  /** The states with their parents, one buffer a chunk, for a checkpoint. */
+  *save(): Generator<Uint8Array> {
+    for (let c = 0; c < this.chunks.length; c++) {
+      const states = Math.min(this.count - (c << CHUNK_BITS), 1 << CHUNK_BITS);
+      const chunk = this.chunks[c];
+      yield new Uint8Array(chunk.buffer, 0, states * this.stride * 4);
+    }
+  }
+
+  /** Bytes of one state in a checkpoint. */
+  get savedStateBytes(): number {
+    return this.stride * 4;
+  }
+
+  /** Restores what `save` wrote. @param data all chunks, one after the other */
+  static restore(wordCount: number, data: Uint8Array): StateStore {
+    const store = new StateStore(wordCount);
+    store.count = data.byteLength / store.savedStateBytes;
+    const chunkBytes = (store.stride * 4) << CHUNK_BITS;
+    for (let at = 0; at < data.byteLength; at += chunkBytes) {
+      const chunk = new Int32Array(store.stride << CHUNK_BITS);
+      new Uint8Array(chunk.buffer).set(data.subarray(at, Math.min(at + chunkBytes, data.byteLength)));
+      store.chunks.push(chunk);
+    }
+    let size = store.slots.length;
+    while (store.count >= Math.floor(size * 0.8)) size *= 2;
+    store.rehash(size);
+    return store;
+  }
+}

@@ -1,0 +1,8 @@
+/** The specification kernel: what specifications, suites and explorers are written with. */
+export * from './choices.js';
+export * from './footprint.js';
+export * from './layout.js';
+export * from './machine.js';
+export * from './operation.js';
+export * from './sort.js';
+export * from './status.js';

@@ -1,0 +1,679 @@
+/**
+ * Machines: modules composed over one packed state, with every operation compiled for the explorers.
+ * `fire(k)` performs transition kind k with the answers that `choices` holds; everything an explorer needs is words and integers.
+ */
+import { createHash } from 'node:crypto';
+import { Choices } from './choices.js';
+import { Footprint } from './footprint.js';
+import { i32, type Layout, layOut, rowName, type TableDefs, table, u8, viewsOf } from './layout.js';
+import {
+  type AnyGuard,
+  type AnyModule,
+  type AnyOperation,
+  type AnyStep,
+  applyEdits,
+  type Edit,
+  SpecificationError,
+} from './operation.js';
+import { outcome, type Sort, sort, sortCount } from './sort.js';
+import {
+  AGAIN,
+  allGates,
+  DISABLED,
+  DONE,
+  type Gate,
+  isFailure,
+  isJump,
+  jumpId,
+  jumpLabel,
+  labelCount,
+  labelName,
+  OK,
+  OUTCOMES,
+  outcomeIndex,
+} from './status.js';
+
+/** Sizes of the sorts: `{ domain: 3, frame: 2 }`. */
+export type Scope = Readonly<Record<string, number>>;
+
+export interface MachineDef {
+  readonly name: string;
+  readonly modules: readonly AnyModule[];
+  /** Agents of the threads of execution under `split`: a member of the agent sort, or the name of a single agent. */
+  readonly threads?: (scope: Scope) => readonly (number | string)[];
+  /** Names of the operations that are split under `split`; default: all that have more than one step and are not atomic. */
+  readonly split?: readonly string[];
+}
+
+export interface MachineOptions {
+  readonly scope: Scope;
+  readonly schedule?: 'whole' | 'split';
+  readonly gatesOff?: readonly Gate[];
+  /** Fault classes that may be injected; default: all that the machine has. */
+  readonly faults?: readonly string[];
+  readonly edits?: readonly Edit[];
+  /** Whether `fails(site)` may answer yes: never, by choice (at most once an operation), or always at its n-th call in an operation. */
+  readonly failures?: 'none' | 'any' | { readonly nth: number };
+}
+
+/** A place where an allocation, a mapping, an invalidation or a wait can fail. */
+export interface FailureSite {
+  readonly name: string;
+  readonly id: number;
+}
+
+const sites: FailureSite[] = [];
+
+/** Declares a failure site, or returns the one of that name. */
+export function failure(name: string): FailureSite {
+  const known = sites.find((s) => s.name === name);
+  if (known) return known;
+  const made = { name, id: sites.length };
+  sites.push(made);
+  return made;
+}
+
+/** All failure sites declared so far, by id. */
+export function allFailureSites(): readonly FailureSite[] {
+  return sites;
+}
+
+/** A thread of execution under the schedule `split`. */
+export const thread = sort('thread');
+
+const MAX_JUMPS = 1000;
+/** Program counters from here on count undo steps. */
+const UNDO = 128;
+
+type CallRecord = Record<string, number> & { agent: number };
+/** Steps as the machine runs them: their own types are known only to the specification. */
+type RunStep = (m: Machine, call: CallRecord) => number | undefined;
+type RunGuard = (m: Machine, call: CallRecord) => boolean;
+type RunTouches = (m: Machine, call: CallRecord, may: Footprint) => void;
+
+/** An operation ready to run. */
+export interface CompiledOperation {
+  readonly index: number;
+  readonly op: AnyOperation;
+  readonly stepNames: readonly string[];
+  readonly steps: readonly RunStep[];
+  readonly undo: readonly (RunStep | undefined)[];
+  readonly touches: RunTouches | undefined;
+  readonly hasUndo: boolean;
+  /** Step index of each jump label (-1: none). */
+  readonly labels: Int32Array;
+  /** The one call record of this operation, refilled for each execution. */
+  readonly call: CallRecord;
+  /** Inputs, then locals: what is kept in the state between split steps. */
+  readonly registers: readonly string[];
+  readonly split: boolean;
+  /** Chooses agent and inputs, evaluating early guards; false when the operation is disabled. */
+  readonly bind: (m: Machine, choices: Choices, call: CallRecord, threadAgent: number) => boolean;
+  /** Takes the steps of the bound call in order; the status it ends with, or DISABLED. */
+  readonly run: (m: Machine, call: CallRecord) => number;
+  /**
+   * Performs every enabled call of the operation on the state in `m.beforeWords` (schedule `whole`), and shows each result to the
+   * visitor; true when the visitor wants no more. `m.words` equals `m.beforeWords` before and after.
+   */
+  readonly enumerate: (m: Machine, choices: Choices, call: CallRecord, visitor: Visitor) => boolean;
+}
+
+/** Who looks at the result of each transition: an explorer. */
+export interface Visitor {
+  /** `m.words` holds the state after; true stops the enumeration. */
+  visit(kind: number, status: number): boolean;
+}
+
+const kernelTables = (registers: number) => ({
+  thread: table([thread], {
+    /** Index of the running operation plus one; 0 when idle. */
+    op: u8(),
+    pc: u8(),
+    /** Status that the operation will end with once its undo steps have run. */
+    status: i32(),
+    ...Object.fromEntries(Array.from({ length: registers }, (_, i) => [`r${i}`, i32()])),
+  }),
+});
+
+export class Machine {
+  readonly name: string;
+  readonly scope: Scope;
+  readonly layout: Layout;
+  readonly buffer: ArrayBuffer;
+  /** The state, as 32-bit words. */
+  readonly words: Int32Array;
+  /** The same tables over the state before the transition; explorers that check step relations fill `beforeWords`. */
+  readonly before: this;
+  readonly beforeWords: Int32Array;
+  readonly bytes: Uint8Array;
+  readonly beforeBytes: Uint8Array;
+  readonly choices: Choices;
+  readonly operations: readonly CompiledOperation[];
+  readonly threadAgents: readonly (number | string)[];
+  readonly modules: readonly AnyModule[];
+  readonly options: MachineOptions;
+  /** Number of transition kinds: operations, then threads to continue. */
+  readonly transitionKinds: number;
+  /** What the last transition may touch; filled when `watch` is set. */
+  readonly footprint: Footprint;
+  /** Fill `footprint` before each transition. */
+  watch = false;
+  /** Operation of the last transition. */
+  current: CompiledOperation;
+  /** Name of the split step just taken, or '' when a whole operation ran. */
+  currentStep = '';
+  /** The last transition ended its operation. */
+  finished = true;
+  /** Times each operation ended with each outcome class: operation index * OUTCOMES + class. */
+  readonly outcomes: Uint32Array;
+  /** Times each failure site was passed, and times it failed. */
+  readonly sitesPassed: Uint32Array;
+  readonly sitesFailed: Uint32Array;
+
+  private readonly sizes: Int32Array;
+  private readonly gateOn: Uint8Array;
+  private readonly initials: readonly RunStep[];
+  private readonly holders: readonly ((m: Machine, domain: number) => boolean)[];
+  private readonly failMode: number;
+  private failCalls = 0;
+  private failed = false;
+  private readonly threadOp: Uint8Array;
+  private readonly threadPc: Uint8Array;
+  private readonly threadStatus: Int32Array;
+  private readonly threadRegisters: readonly Int32Array[];
+
+  constructor(def: MachineDef, options: MachineOptions) {
+    this.name = def.name;
+    this.options = options;
+    this.scope = options.scope;
+    this.modules = def.modules;
+    const isSplit = options.schedule === 'split';
+    this.threadAgents = isSplit ? (def.threads?.(options.scope) ?? []) : [];
+    const edits = options.edits ?? [];
+    const edited = applyEdits(
+      def.modules.flatMap((mod) => mod.operations),
+      edits,
+    ).filter((e) => !e.op.fault || !options.faults || options.faults.includes(e.op.fault));
+    const names = new Set<string>();
+    for (const { op } of edited) {
+      if (names.has(op.name)) throw new SpecificationError(`two operations are named '${op.name}'`);
+      names.add(op.name);
+    }
+
+    this.sizes = new Int32Array(sortCount());
+    this.choices = new Choices(this.sizes);
+    const sized = new Set<number>();
+    const sizeOf = (s: Sort): number => {
+      if (!sized.has(s.id)) {
+        const size = s === thread ? this.threadAgents.length : (s.members?.length ?? options.scope[s.name]);
+        if (size === undefined) {
+          throw new SpecificationError(`the scope of ${def.name} does not say how many members '${s.name}' has`);
+        }
+        sized.add(s.id);
+        this.sizes[s.id] = size;
+      }
+      return this.sizes[s.id];
+    };
+    sizeOf(outcome);
+
+    let registers = 0;
+    for (const { op } of edited) {
+      registers = Math.max(registers, Object.keys(op.input ?? {}).length + (op.locals?.length ?? 0));
+      if (typeof op.agent !== 'string') sizeOf(op.agent);
+      for (const s of Object.values(op.input ?? {})) sizeOf(s);
+    }
+    const tables: Record<string, TableDefs[string]> = {};
+    for (const mod of def.modules) {
+      for (const [name, t] of Object.entries(mod.tables)) {
+        if (tables[name]) throw new SpecificationError(`two modules of ${def.name} have a table named '${name}'`);
+        tables[name] = t;
+      }
+    }
+    if (isSplit) Object.assign(tables, kernelTables(registers));
+    this.layout = layOut(tables, sizeOf);
+    // Sorts that steps choose from without indexing a table are sized on first use of the machine, from the scope.
+    for (const f of this.layout.fields) if (f.field.holds) sizeOf(f.field.holds);
+
+    this.buffer = new ArrayBuffer(this.layout.byteCount);
+    this.words = new Int32Array(this.buffer);
+    const beforeBuffer = new ArrayBuffer(this.layout.byteCount);
+    this.beforeWords = new Int32Array(beforeBuffer);
+    this.bytes = new Uint8Array(this.buffer);
+    this.beforeBytes = new Uint8Array(beforeBuffer);
+    this.footprint = new Footprint(this.layout.rowCount);
+    const views = viewsOf(this.layout, this.buffer, sizeOf);
+    for (const name of Object.keys(views)) {
+      if (name in this) throw new SpecificationError(`a table cannot be named '${name}': the machine has that name`);
+    }
+    Object.assign(this, views);
+    this.before = Object.assign(Object.create(this), viewsOf(this.layout, beforeBuffer, sizeOf));
+
+    this.gateOn = new Uint8Array(Math.max(1, allGates().length)).fill(1);
+    for (const g of options.gatesOff ?? []) this.gateOn[g.id] = 0;
+    this.initials = [
+      ...def.modules.flatMap((mod) => (mod.initial ? [mod.initial as RunStep] : [])),
+      ...edits.flatMap((e) => (e.kind === 'initial' ? [e.with as RunStep] : [])),
+    ];
+    this.holders = def.modules.flatMap((mod) =>
+      mod.holds ? [mod.holds as (m: Machine, domain: number) => boolean] : [],
+    );
+    const failures = options.failures ?? 'none';
+    this.failMode = failures === 'none' ? 0 : failures === 'any' ? -1 : failures.nth;
+    this.sitesPassed = new Uint32Array(Math.max(1, sites.length));
+    this.sitesFailed = new Uint32Array(Math.max(1, sites.length));
+
+    this.operations = edited.map((e, index) => {
+      const hasThread =
+        isSplit &&
+        this.threadAgents.some((a) => (typeof e.op.agent === 'string' ? a === e.op.agent : typeof a === 'number'));
+      const wanted = def.split ? def.split.includes(e.op.name) : e.steps.length > 1 && e.op.atomic !== true;
+      return compile(e.op, e.steps, e.where, index, hasThread && wanted);
+    });
+    const first = this.operations[0];
+    if (!first) throw new SpecificationError(`the machine ${def.name} has no operations`);
+    this.current = first;
+    this.outcomes = new Uint32Array(this.operations.length * OUTCOMES);
+    this.transitionKinds = this.operations.length + this.threadAgents.length;
+    const threadViews = views.thread;
+    this.threadOp = (threadViews?.op as Uint8Array | undefined) ?? new Uint8Array(0);
+    this.threadPc = (threadViews?.pc as Uint8Array | undefined) ?? new Uint8Array(0);
+    this.threadStatus = (threadViews?.status as Int32Array | undefined) ?? new Int32Array(0);
+    this.threadRegisters = Array.from(
+      { length: registers },
+      (_, i) => (threadViews?.[`r${i}`] as Int32Array | undefined) ?? new Int32Array(0),
+    );
+  }
+
+  /** Number of members of a sort in this scope. */
+  size(of: Sort): number {
+    const known = this.sizes[of.id];
+    if (known !== 0) return known;
+    const size = of.members?.length ?? this.scope[of.name];
+    if (size === undefined) {
+      throw new SpecificationError(`the scope of ${this.name} does not say how many members '${of.name}' has`);
+    }
+    this.sizes[of.id] = size;
+    return size;
+  }
+
+  /** Asks for a member of a sort; the explorer decides which. The label names its role in traces. */
+  choose(of: Sort, label?: string): number {
+    if (this.sizes[of.id] === 0) this.size(of);
+    return this.choices.choose(of, label);
+  }
+
+  /** Whether the gate is in force in this run. */
+  on(g: Gate): boolean {
+    return this.gateOn[g.id] !== 0;
+  }
+
+  /** Whether the allocation, mapping, invalidation or wait at this site fails now. */
+  fails(site: FailureSite): boolean {
+    this.sitesPassed[site.id]++;
+    if (this.failMode === 0) return false;
+    let yes = false;
+    if (this.failMode > 0) yes = ++this.failCalls === this.failMode;
+    else if (!this.failed) yes = this.choices.choose(outcome, site.name) !== 0;
+    if (yes) {
+      this.failed = true;
+      this.sitesFailed[site.id]++;
+    }
+    return yes;
+  }
+
+  /** Loads an initial state (the one that `choices` answers). */
+  loadInitial(): void {
+    this.words.fill(0);
+    this.failed = true; // set-up does not fail
+    for (const f of this.initials) f(this, this.current.call);
+    this.failed = false;
+  }
+
+  /** Performs transition kind k: an operation (started, under `split`), or the next step of a thread. */
+  fire(k: number): number {
+    this.failCalls = 0;
+    this.failed = false;
+    const count = this.operations.length;
+    if (k >= count) return this.resume(k - count);
+    const op = this.operations[k];
+    this.current = op;
+    return op.split ? this.start(op) : this.runWhole(op);
+  }
+
+  /** Whether any module says that the domain still holds something. */
+  holdsAnything(domain: number): boolean {
+    for (let i = 0; i < this.holders.length; i++) if (this.holders[i](this, domain)) return true;
+    return false;
+  }
+
+  /** Ends whatever the threads of this agent are doing: the agent has crashed. */
+  killThreads(agent: number): void {
+    for (let t = 0; t < this.threadOp.length; t++) {
+      if (this.threadAgents[t] === agent) this.clearThread(t);
+    }
+  }
+
+  private clearThread(t: number): void {
+    this.threadOp[t] = 0;
+    this.threadPc[t] = 0;
+    this.threadStatus[t] = 0;
+    for (let r = 0; r < this.threadRegisters.length; r++) this.threadRegisters[r][t] = 0;
+  }
+
+  private runWhole(op: CompiledOperation): number {
+    this.currentStep = '';
+    this.finished = true;
+    const call = op.call;
+    if (!op.bind(this, this.choices, call, -1)) return DISABLED;
+    if (this.watch) this.fillFootprint(op);
+    const status = op.run(this, call);
+    if (status !== DISABLED) this.outcomes[op.index * OUTCOMES + outcomeIndex(status)]++;
+    return status;
+  }
+
+  /** Performs all enabled transitions of kind k on the state in `beforeWords`; true when the visitor wants no more. */
+  fireAll(k: number, visitor: Visitor): boolean {
+    if (k < this.operations.length && !this.operations[k].split) {
+      const op = this.operations[k];
+      this.current = op;
+      this.currentStep = '';
+      this.finished = true;
+      return op.enumerate(this, this.choices, op.call, visitor);
+    }
+    const { words, beforeWords, choices } = this;
+    const n = words.length;
+    choices.begin();
+    do {
+      const status = this.fire(k);
+      if (status === DISABLED) continue;
+      if (visitor.visit(k, status)) return true;
+      for (let i = 0; i < n; i++) words[i] = beforeWords[i];
+    } while (choices.next());
+    return false;
+  }
+
+  /** Resets what is counted per execution; generated code calls it when failures can be injected. */
+  beginExecution(): void {
+    this.failCalls = 0;
+    this.failed = false;
+  }
+
+  /** Goes on after step i of a whole operation answered something else than OK. */
+  settle(op: CompiledOperation, i: number, first: number): number {
+    const { steps, call } = op;
+    let at = i;
+    let answer: number | undefined = first;
+    for (let jumps = 0; ; ) {
+      if (answer === undefined || answer === OK) {
+        if (++at >= steps.length) return OK;
+      } else if (answer === DISABLED || answer === AGAIN) return DISABLED;
+      else if (answer === DONE) return OK;
+      else if (isJump(answer)) {
+        at = this.labelled(op, answer);
+        if (++jumps > MAX_JUMPS)
+          throw new SpecificationError(`${op.op.name} jumps without end at '${jumpLabel(answer)}'`);
+      } else {
+        if (op.hasUndo) for (let j = at - 1; j >= 0; j--) op.undo[j]?.(this, call);
+        return answer;
+      }
+      answer = steps[at](this, call);
+    }
+  }
+
+  private labelled(op: CompiledOperation, answer: number): number {
+    const at = op.labels[jumpId(answer)];
+    if (at === undefined || at < 0) {
+      throw new SpecificationError(`${op.op.name} jumps to '${jumpLabel(answer)}', which is none of its steps`);
+    }
+    return at;
+  }
+
+  fillFootprint(op: CompiledOperation): void {
+    this.footprint.clear();
+    op.touches?.(this, op.call, this.footprint);
+  }
+
+  private start(op: CompiledOperation): number {
+    const t = this.choices.choose(thread, 'thread');
+    if (this.threadOp[t] !== 0) return DISABLED;
+    const agent = this.threadAgents[t];
+    if (typeof op.op.agent === 'string' ? agent !== op.op.agent : typeof agent !== 'number') return DISABLED;
+    if (!op.bind(this, this.choices, op.call, typeof agent === 'number' ? agent : 0)) return DISABLED;
+    this.threadPc[t] = 0;
+    return this.stepThread(op, t, true);
+  }
+
+  private resume(t: number): number {
+    const running = this.threadOp[t];
+    if (running === 0) return DISABLED;
+    const op = this.operations[running - 1];
+    this.current = op;
+    const agent = this.threadAgents[t];
+    op.call.agent = typeof agent === 'number' ? agent : 0;
+    for (let r = 0; r < op.registers.length; r++) op.call[op.registers[r]] = this.threadRegisters[r][t];
+    return this.stepThread(op, t, false);
+  }
+
+  private stepThread(op: CompiledOperation, t: number, first: boolean): number {
+    if (this.watch) this.fillFootprint(op);
+    const pc = this.threadPc[t];
+    let status = OK;
+    let nextPc: number;
+    if (pc >= UNDO) {
+      const j = pc - UNDO;
+      this.currentStep = `undo ${op.stepNames[j]}`;
+      op.undo[j]?.(this, op.call);
+      status = this.threadStatus[t];
+      nextPc = this.undoPc(op, j);
+    } else {
+      this.currentStep = op.stepNames[pc];
+      const answer = op.steps[pc](this, op.call);
+      if (answer === undefined || answer === OK) nextPc = pc + 1 < op.steps.length ? pc + 1 : -1;
+      else if (answer === DISABLED || answer === AGAIN) return DISABLED;
+      else if (answer === DONE) nextPc = -1;
+      else if (isJump(answer)) nextPc = this.labelled(op, answer);
+      else {
+        status = answer;
+        nextPc = op.hasUndo ? this.undoPc(op, pc) : -1;
+      }
+    }
+    // A step may have ended its own thread (a domain that destroys itself).
+    const killed = !first && this.threadOp[t] === 0;
+    this.finished = nextPc < 0 || killed;
+    if (this.finished) {
+      this.clearThread(t);
+      this.outcomes[op.index * OUTCOMES + outcomeIndex(status)]++;
+      return status;
+    }
+    this.threadOp[t] = op.index + 1;
+    this.threadPc[t] = nextPc;
+    this.threadStatus[t] = status;
+    for (let r = 0; r < op.registers.length; r++) this.threadRegisters[r][t] = op.call[op.registers[r]];
+    return OK;
+  }
+
+  /** Program counter of the next undo step below step `pc`, or -1. */
+  private undoPc(op: CompiledOperation, pc: number): number {
+    for (let j = pc - 1; j >= 0; j--) if (op.undo[j]) return UNDO + j;
+    return -1;
+  }
+
+  /** Whether the last status was a failure that must leave the state as it was. */
+  mustBeUnchanged(status: number): boolean {
+    return isFailure(status) && !this.current.split && this.current.op.onFailure !== 'safe';
+  }
+
+  /** A row in words: `grant[domain 1, ref 0]`. */
+  rowName(row: number): string {
+    return rowName(this.layout, (s) => this.size(s), row);
+  }
+
+  /** Whether the row belongs to the kernel's own table of threads. */
+  isThreadRow(row: number): boolean {
+    const t = this.layout.tables.get('thread');
+    return t !== undefined && row >= t.base && row < t.base + t.rows;
+  }
+
+  /** A hash of the specification: operations, steps, guards, layout. Traces carry it. */
+  hash(): string {
+    const h = createHash('sha256');
+    h.update(this.name);
+    for (const f of this.layout.fields) h.update(`${f.table}.${f.name}:${f.offset}:${f.field.bytes};`);
+    for (const o of this.operations) {
+      h.update(`${o.op.name}:${o.split ? 'split' : 'whole'}:`);
+      for (const [key, guard] of Object.entries(o.op.where ?? {})) h.update(`${key}${String(guard)}`);
+      for (let i = 0; i < o.steps.length; i++)
+        h.update(`${o.stepNames[i]}${String(o.steps[i])}${String(o.undo[i] ?? '')}`);
+    }
+    return h.digest('hex').slice(0, 16);
+  }
+}
+
+function compile(
+  op: AnyOperation,
+  steps: readonly { name: string; run: AnyStep; undo: AnyStep | undefined }[],
+  where: Record<string, AnyGuard | undefined>,
+  index: number,
+  split: boolean,
+): CompiledOperation {
+  if (steps.length === 0) throw new SpecificationError(`${op.name} has no steps`);
+  if (steps.length >= UNDO) throw new SpecificationError(`${op.name} has more than ${UNDO} steps`);
+  const inputs = Object.entries(op.input ?? {});
+  const locals = op.locals ?? [];
+  for (const name of [...inputs.map(([k]) => k), ...locals]) {
+    if (!/^[a-zA-Z]\w*$/.test(name) || name === 'agent') {
+      throw new SpecificationError(`${op.name} has an input or local named '${name}'`);
+    }
+  }
+  for (const name of Object.keys(where)) {
+    if (name !== 'agent' && !inputs.some(([k]) => k === name)) {
+      throw new SpecificationError(`${op.name} guards '${name}', which is none of its inputs`);
+    }
+  }
+  const call: CallRecord = { agent: 0 };
+  for (const [k] of inputs) call[k] = 0;
+  for (const k of locals) call[k] = 0;
+  const labels = new Int32Array(labelCount()).fill(-1);
+  for (let i = 0; i < labels.length; i++) {
+    labels[i] = steps.findIndex((s) => s.name === labelName(i));
+  }
+  const compiled: { -readonly [K in keyof CompiledOperation]: CompiledOperation[K] } = {
+    index,
+    op,
+    stepNames: steps.map((s) => s.name),
+    steps: steps.map((s) => s.run as RunStep),
+    undo: steps.map((s) => s.undo as RunStep | undefined),
+    touches: op.touches as RunTouches | undefined,
+    hasUndo: steps.some((s) => s.undo !== undefined),
+    labels,
+    call,
+    registers: [...inputs.map(([k]) => k), ...locals],
+    split,
+    bind: binder(op, inputs, locals, where, split),
+    run: () => DISABLED,
+    enumerate: () => false,
+  };
+  compiled.run = runner(compiled);
+  compiled.enumerate = enumerator(compiled, inputs, locals, where);
+  return compiled;
+}
+
+/** Generates the straight line of an operation's steps; whatever is not straight goes to `settle`. */
+function runner(compiled: CompiledOperation): CompiledOperation['run'] {
+  const names = compiled.steps.map((_, i) => `step${i}`);
+  const body = names.map((name, i) => `r = ${name}(m, op); if (r) return m.settle(compiled, ${i}, r);`);
+  const make = new Function('compiled', ...names, `return function run(m, op) { let r; ${body.join(' ')} return 0; }`);
+  return make(compiled, ...compiled.steps) as CompiledOperation['run'];
+}
+
+/**
+ * Generates the nested loops over agent and inputs, with each early guard in its loop. Sizes are read at run time: they belong to the
+ * machine. This is the inner loop of exhaustive exploration.
+ */
+function enumerator(
+  compiled: CompiledOperation,
+  inputs: readonly (readonly [string, Sort])[],
+  locals: readonly string[],
+  where: Record<string, AnyGuard | undefined>,
+): CompiledOperation['enumerate'] {
+  const { op, index } = compiled;
+  const loops: (readonly [string, Sort])[] = typeof op.agent === 'string' ? [] : [['agent', op.agent]];
+  loops.push(...inputs);
+  const names: string[] = ['compiled', 'run', 'DISABLED', 'index', 'OUTCOMES', 'outcomeIndex'];
+  const values: unknown[] = [compiled, compiled.run, DISABLED, index, OUTCOMES, outcomeIndex];
+  const bind = (name: string, value: unknown): string => {
+    names.push(name);
+    values.push(value);
+    return name;
+  };
+  let open = '';
+  let close = '';
+  if (typeof op.agent === 'string') {
+    open += 'op.agent = 0;';
+    if (where.agent) open += `if (!${bind('guard_agent', where.agent)}(m, op)) return false;`;
+  }
+  loops.forEach(([key, s], depth) => {
+    const size = `m.size(${bind(`sort_${key}`, s)})`;
+    open += `for (let i${depth} = 0, n${depth} = ${size}; i${depth} < n${depth}; i${depth}++) { op.${key} = i${depth};`;
+    if (where[key]) open += `if (!${bind(`guard_${key}`, where[key])}(m, op)) continue;`;
+    close += '}';
+  });
+  const depth = loops.length;
+  const digits = loops.map((_, d) => `c.digits[${d}] = i${d};`).join(' ');
+  const rebind = loops.map(([key], d) => `op.${key} = i${d};`).join(' ');
+  const body = `return function enumerate(m, c, op, visitor) {
+    const words = m.words, pre = m.beforeWords, n = words.length;
+    ${open}
+      c.beginBelow(${depth}); ${digits}
+      do {
+        ${rebind} ${locals.map((k) => `op.${k} = 0;`).join(' ')}
+        if (m.watch) m.fillFootprint(compiled);
+        m.beginExecution();
+        const status = run(m, op);
+        if (status === DISABLED) continue;
+        m.outcomes[index * OUTCOMES + outcomeIndex(status)]++;
+        if (visitor.visit(index, status)) return true;
+        for (let i = 0; i < n; i++) words[i] = pre[i];
+      } while (c.next(${depth}));
+    ${close}
+    return false;
+  }`;
+  return new Function(...names, body)(...values) as CompiledOperation['enumerate'];
+}
+
+/**
+ * Generates the function that chooses agent and inputs and evaluates the early guards. Generated, because stores to named fields of
+ * the call record are many times faster than keyed ones, and this runs for every attempted transition.
+ */
+function binder(
+  op: AnyOperation,
+  inputs: readonly (readonly [string, Sort])[],
+  locals: readonly string[],
+  where: Record<string, AnyGuard | undefined>,
+  split: boolean,
+): CompiledOperation['bind'] {
+  const sorts: Sort[] = [];
+  const guards: RunGuard[] = [];
+  const body: string[] = [];
+  const guard = (key: string): void => {
+    const g = where[key];
+    if (g) body.push(`if (!guards[${guards.push(g as RunGuard) - 1}](m, op)) return false;`);
+  };
+  if (split) body.push('op.agent = agent;');
+  else if (typeof op.agent === 'string') body.push('op.agent = 0;');
+  else body.push(`op.agent = c.choose(sorts[${sorts.push(op.agent) - 1}], 'agent');`);
+  guard('agent');
+  for (const [key, s] of inputs) {
+    body.push(`op.${key} = c.choose(sorts[${sorts.push(s) - 1}], '${key}');`);
+    guard(key);
+  }
+  for (const key of locals) body.push(`op.${key} = 0;`);
+  body.push('return true;');
+  const make = new Function('sorts', 'guards', `return function bind(m, c, op, agent) { ${body.join(' ')} }`);
+  return make(sorts, guards) as CompiledOperation['bind'];
+}
+
+/** Compiles a machine. Throws SpecificationError when the specification does not fit together. */
+export function build(def: MachineDef, options: MachineOptions): Machine {
+  return new Machine(def, options);
+}
