@@ -182,7 +182,10 @@ export class Machine {
   private readonly threadStatus: Int32Array;
   private readonly threadRegisters: readonly Int32Array[];
 
-  constructor(def: MachineDef, options: MachineOptions) {
+  constructor(
+    readonly def: MachineDef,
+    options: MachineOptions,
+  ) {
     this.name = def.name;
     this.options = options;
     this.scope = options.scope;
@@ -282,6 +285,11 @@ export class Machine {
       { length: registers },
       (_, i) => (threadViews?.[`r${i}`] as Int32Array | undefined) ?? new Int32Array(0),
     );
+  }
+
+  /** A second machine of the same definition and options, sharing nothing with this one. */
+  rebuild(): Machine {
+    return new Machine(this.def, this.options);
   }
 
   /** Number of members of a sort in this scope. */
