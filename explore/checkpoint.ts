@@ -80,10 +80,13 @@ export function loadCheckpoint(path: string, key: string): Progressing {
     raw = undefined;
   }
   const parsed = header.safeParse(raw);
-  if (!parsed.success) throw new CheckpointError(`${path} is not a checkpoint of this version; remove it to start anew`);
+  if (!parsed.success)
+    throw new CheckpointError(`${path} is not a checkpoint of this version; remove it to start anew`);
   const head = parsed.data;
   if (head.key !== key) {
-    throw new CheckpointError(`${path} belongs to another exploration (suite, scope or specification differ); remove it to start anew`);
+    throw new CheckpointError(
+      `${path} belongs to another exploration (suite, scope or specification differ); remove it to start anew`,
+    );
   }
   const data = new Uint8Array(bytes.buffer, bytes.byteOffset + end + 1, bytes.byteLength - end - 1);
   if (data.byteLength !== head.states * (head.wordCount + 1) * 4) {

@@ -78,7 +78,36 @@ const MAX_FINDINGS = 50;
 
 /** Visits every reachable state of the machine within the limits. */
 export function exploreExhaustively(machine: Machine, options: ExhaustiveOptions = {}): ExhaustiveResult {
-  return new Exhaustive(machine, options).run();
+  const clusters = options.reduction?.clusterCount ?? 1;
+  if (clusters < 2) return new Exhaustive(machine, options, -1).run();
+  return exploreClusters(machine, options, clusters);
+}
+
+/**
+ * Clusters never conflict, so the state graph is the product of theirs: every state of every part of every property is reached by the
+ * operations of one cluster alone, and one pass for each cluster sees them all. A deadlock needs every cluster to be stuck.
+ */
+function exploreClusters(machine: Machine, options: ExhaustiveOptions, clusters: number): ExhaustiveResult {
+  const passes: ExhaustiveResult[] = [];
+  for (let c = 0; c < clusters; c++) {
+    const pass = new Exhaustive(machine, { ...options, resume: undefined }, c).run();
+    passes.push(pass);
+    if (pass.truncatedBy === 'finding' || pass.truncatedBy === 'interrupt') break;
+  }
+  const last = passes[passes.length - 1];
+  const stuck = passes.every((p) => p.findings.some((f) => f.property === NO_DEADLOCK));
+  const sum = (of: (p: ExhaustiveResult) => number): number => passes.reduce((n, p) => n + of(p), 0);
+  return {
+    ...last,
+    verdict: passes.length === clusters && passes.every((p) => p.verdict === 'complete') ? 'complete' : 'truncated',
+    truncatedBy: passes.find((p) => p.truncatedBy !== undefined)?.truncatedBy,
+    states: sum((p) => p.states),
+    transitions: sum((p) => p.transitions),
+    depth: sum((p) => p.depth),
+    bytes: Math.max(...passes.map((p) => p.bytes)),
+    findings: passes.flatMap((p) => p.findings.filter((f) => f.property !== NO_DEADLOCK || (stuck && p === last))),
+    witnesses: last.witnesses.map((w, i) => ({ ...w, reached: passes.some((p) => p.witnesses[i].reached) })),
+  };
 }
 
 class Exhaustive implements Visitor {
@@ -110,14 +139,15 @@ class Exhaustive implements Visitor {
   /** No step is looked at in itself. */
   private readonly plain: boolean;
   private readonly symmetry: Canonicalizer | undefined;
-  /** State being expanded, cluster being expanded (-1: all), transitions seen. */
+  /** State being expanded, transitions seen. */
   private from = 0;
-  private cluster = -1;
   private enabled = 0;
 
   constructor(
     private readonly m: Machine,
     private readonly options: ExhaustiveOptions,
+    /** Cluster of the reduction to which this pass keeps, or -1. */
+    private readonly cluster: number,
   ) {
     const from = options.resume;
     this.store = from?.store ?? new StateStore(m.layout.wordCount);
@@ -226,22 +256,9 @@ class Exhaustive implements Visitor {
   }
 
   private expand(id: number): void {
-    const reduction = this.options.reduction;
     const m = this.m;
     this.store.load(id, m.beforeWords);
-    if (reduction !== undefined) {
-      // One cluster suffices when it leads somewhere new; otherwise its operations could postpone the others for ever.
-      let any = 0;
-      for (let c = 0; c < reduction.clusterCount && this.stop === undefined; c++) {
-        const before = this.store.count;
-        const enabled = this.fireAll(id, c);
-        any += enabled;
-        if (enabled > 0 && this.store.count > before) return;
-      }
-      if (any === 0) this.reportDeadlock(id);
-      return;
-    }
-    const enabled = this.fireAll(id, -1);
+    const enabled = this.fireAll(id);
     if (enabled === 0) this.reportDeadlock(id);
   }
 
@@ -250,17 +267,13 @@ class Exhaustive implements Visitor {
     this.report(NO_DEADLOCK, id, -1, 'no operation is enabled', '');
   }
 
-  /**
-   * Performs every enabled transition of state `id`, which `beforeWords` holds.
-   * @param cluster of the reduction, or -1: all
-   */
-  private fireAll(id: number, cluster: number): number {
+  /** Performs every enabled transition of state `id`, which `beforeWords` holds. */
+  private fireAll(id: number): number {
     const m = this.m;
     const words = m.words;
     const pre = m.beforeWords;
     for (let i = 0; i < words.length; i++) words[i] = pre[i];
     this.from = id;
-    this.cluster = cluster;
     this.enabled = 0;
     const kinds = m.transitionKinds;
     for (let k = 0; k < kinds; k++) if (m.fireAll(k, this)) break;
@@ -273,9 +286,17 @@ class Exhaustive implements Visitor {
     if (this.cluster >= 0 && this.options.reduction?.clusterOfLast(this.m) !== this.cluster) return false;
     this.enabled++;
     if (!this.plain) this.checkStep(this.from, kind, status);
+    // Many transitions change nothing (calls that fail, messages read twice): the state at hand is cheaper to compare with than all others.
+    if (this.isUnchanged()) return this.stop !== undefined;
     const next = this.symmetry === undefined ? this.store.add(this.m.words, this.from) : this.add(this.from);
     if (next >= 0) this.checkState(next);
     return this.stop !== undefined;
+  }
+
+  private isUnchanged(): boolean {
+    const { words, beforeWords } = this.m;
+    for (let i = 0; i < words.length; i++) if (words[i] !== beforeWords[i]) return false;
+    return true;
   }
 
   private checkState(id: number): void {
@@ -306,7 +327,7 @@ class Exhaustive implements Visitor {
         const why = `${transitionName(m)} changes ${m.rowName(row)}, which its footprint does not name`;
         this.report(FRAME_CONDITION, id, k, why, `${m.current.op.name} ${m.rowName(row)}`);
       }
-      if (isFailure(status) && m.mustBeUnchanged(status) && changed(m)) {
+      if (isFailure(status) && m.mustBeUnchanged(status) && !this.isUnchanged()) {
         const why = `${transitionName(m)} fails but leaves a changed state`;
         this.report(FAILURE_CHANGES_NOTHING, id, k, why, m.current.op.name);
       }
@@ -345,6 +366,8 @@ class Exhaustive implements Visitor {
     m.current = saved.current;
     m.choices.restore(saved.choices);
     m.watch = this.checkFrame;
+    // One cluster at rest is no deadlock yet.
+    if (this.cluster >= 0 && property === NO_DEADLOCK) return;
     if (this.options.stopAtFirst || this.findings.size >= MAX_FINDINGS) this.stop = 'finding';
   }
 }
@@ -362,9 +385,4 @@ export function frameViolation(m: Machine): number {
     }
   }
   return -1;
-}
-
-function changed(m: Machine): boolean {
-  for (let i = 0; i < m.words.length; i++) if (m.words[i] !== m.beforeWords[i]) return true;
-  return false;
 }

@@ -27,7 +27,11 @@ const VIEW = 1024;
 const TICK = 1024;
 
 /** Explores all pairs of runs. @param machine the first run's machine; the second is built like it */
-export function exploreTwoRuns(machine: Machine, property: Noninterference<never>, limits: TwoRunLimits = {}): TwoRunResult {
+export function exploreTwoRuns(
+  machine: Machine,
+  property: Noninterference<never>,
+  limits: TwoRunLimits = {},
+): TwoRunResult {
   return new TwoRuns(machine, property as unknown as Noninterference<Machine>, limits).run();
 }
 
@@ -108,7 +112,10 @@ class TwoRuns {
     let i = 0;
     while (i < a && i < b && this.viewA[i] === this.viewB[i]) i++;
     if (a === b && i === a) return;
-    this.report(id, `the observer's view differs at position ${i}: ${this.viewA[i]} in the one run, ${this.viewB[i]} in the other`);
+    this.report(
+      id,
+      `the observer's view differs at position ${i}: ${this.viewA[i]} in the one run, ${this.viewB[i]} in the other`,
+    );
   }
 
   private expand(id: number): void {

@@ -100,7 +100,11 @@ function reversed(graph: Graph, fairOnly: boolean): { offsets: Int32Array; sourc
 }
 
 /** Marks everything from which a marked state can be reached, without passing through `blocked` states. */
-function spread(marks: Uint8Array, back: { offsets: Int32Array; sources: Int32Array }, blocked: Uint8Array | undefined): void {
+function spread(
+  marks: Uint8Array,
+  back: { offsets: Int32Array; sources: Int32Array },
+  blocked: Uint8Array | undefined,
+): void {
   const queue = new IntList();
   for (let id = 0; id < marks.length; id++) if (marks[id]) queue.push(id);
   for (let head = 0; head < queue.length; head++) {

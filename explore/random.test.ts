@@ -19,7 +19,9 @@ describe('exploreRandomly', () => {
     expect(result).toMatchObject({ verdict: 'holds', runs: 300, findings: [] });
     expect(result.executed / result.runs).toBeGreaterThan(5);
     expect(Object.values(result.perOperation).reduce((a, b) => a + b)).toBe(result.executed);
-    expect(result.witnesses).toEqual([{ property: 'consistent consistent', witness: 'one has committed', reached: true }]);
+    expect(result.witnesses).toEqual([
+      { property: 'consistent consistent', witness: 'one has committed', reached: true },
+    ]);
   });
 
   it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('finds a planted bug with seed %i and proves the trace minimal', (seed) => {

@@ -95,9 +95,13 @@ export function exploreRandomly(machine: Machine, options: RandomOptions): Rando
       const again = new Walker(machine.rebuild(), { properties: options.properties, frameCondition: true });
       const replayed = again.execute(run, target);
       if (replayed.broken === undefined || replayed.run.steps.length !== run.steps.length) {
-        disagreements.push(`${target.id} ${target.name} broke, but not when the same run was replayed on a fresh machine`);
+        disagreements.push(
+          `${target.id} ${target.name} broke, but not when the same run was replayed on a fresh machine`,
+        );
       } else {
-        findings.push(finish(again, run, replayed.why, target, { seed, path: details.counterexamplePath ?? '' }, options));
+        findings.push(
+          finish(again, run, replayed.why, target, { seed, path: details.counterexamplePath ?? '' }, options),
+        );
       }
       if (options.stopAtFirst) break;
     }

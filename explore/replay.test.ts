@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { build, drop, type Edit, guardWith } from '../model/kernel/index.js';
-import { consistent, rmChooseToAbort, type TwoPhase, tmCommit, twoPhaseCommit } from '../model/textbook/twoPhaseCommit.js';
+import {
+  consistent,
+  rmChooseToAbort,
+  type TwoPhase,
+  tmCommit,
+  twoPhaseCommit,
+} from '../model/textbook/twoPhaseCommit.js';
 import { invariant } from '../properties/property.js';
 import { CheckpointError, explorationKey, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { exploreExhaustively } from './exhaustive.js';

@@ -2,7 +2,12 @@
  * Replay: performs the choices of a trace by name. A trace that no longer applies says where it stopped applying, and why.
  */
 import { DISABLED, type Machine, type Sort } from '../model/kernel/index.js';
-import { type AnyProperty, FAILURE_CHANGES_NOTHING, FRAME_CONDITION, type UntypedProperty } from '../properties/property.js';
+import {
+  type AnyProperty,
+  FAILURE_CHANGES_NOTHING,
+  FRAME_CONDITION,
+  type UntypedProperty,
+} from '../properties/property.js';
 import { frameViolation } from './exhaustive.js';
 import { changesOf, describeLast, digitsOf, initialTold, kindOf, type TraceStep } from './trace.js';
 
@@ -25,7 +30,11 @@ export interface Replayed {
  * @param steps as told in a trace file, step 0 being the initial state
  * @param property the one that broke; undefined when the machine no longer has it, or for the frame condition (checked in any case)
  */
-export function replayTrace(machine: Machine, steps: readonly TraceStep[], property: AnyProperty | undefined): Replayed {
+export function replayTrace(
+  machine: Machine,
+  steps: readonly TraceStep[],
+  property: AnyProperty | undefined,
+): Replayed {
   const m = machine;
   const p = property as UntypedProperty | undefined;
   const told: TraceStep[] = [initialTold(m, steps[0]?.choices.map((c) => c.value) ?? [])];
@@ -35,7 +44,15 @@ export function replayTrace(machine: Machine, steps: readonly TraceStep[], prope
   let why = '';
   for (let i = 1; i < steps.length; i++) {
     const wanted = steps[i];
-    const stop = (because: string): Replayed => ({ applies: false, stoppedAt: i, because, steps: told, maps, broken, why });
+    const stop = (because: string): Replayed => ({
+      applies: false,
+      stoppedAt: i,
+      because,
+      steps: told,
+      maps,
+      broken,
+      why,
+    });
     const kind = kindOf(m, wanted);
     if (kind < 0) return stop(`the specification has no operation '${wanted.operation}'`);
     m.beforeWords.set(m.words);

@@ -95,7 +95,10 @@ export function writeTrace(trace: TraceFile): string {
 /** Parses and validates a trace file. @throws TraceFileError */
 export function readTrace(json: string): TraceFile {
   if (json.length > MAX_TRACE_BYTES) {
-    throw new TraceFileError('RF-TRACE-SIZE', `the trace file has ${json.length} bytes; at most ${MAX_TRACE_BYTES} are read`);
+    throw new TraceFileError(
+      'RF-TRACE-SIZE',
+      `the trace file has ${json.length} bytes; at most ${MAX_TRACE_BYTES} are read`,
+    );
   }
   let raw: unknown;
   try {
@@ -118,7 +121,10 @@ export function readTrace(json: string): TraceFile {
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const where = issue?.path.length ? issue.path.join('.') : 'the file';
-    throw new TraceFileError('RF-TRACE-FORMAT', `the trace file is damaged at ${oneLine(where)}: ${oneLine(issue?.message ?? '')}`);
+    throw new TraceFileError(
+      'RF-TRACE-FORMAT',
+      `the trace file is damaged at ${oneLine(where)}: ${oneLine(issue?.message ?? '')}`,
+    );
   }
   return parsed.data;
 }

@@ -220,7 +220,10 @@ export class Walker {
     return undefined;
   }
 
-  private checkStep(status: number, only: BrokenProperty | undefined): { property: BrokenProperty; why: string } | undefined {
+  private checkStep(
+    status: number,
+    only: BrokenProperty | undefined,
+  ): { property: BrokenProperty; why: string } | undefined {
     const { m } = this;
     if (this.checks.frameCondition) {
       if (only === undefined || only.id === FRAME_CONDITION.id) {

@@ -8,10 +8,23 @@
  * table at once), I11 bytes (no residue of a former owner).
  */
 import { type Domains, DYING, domain, RUNNING } from './domains.js';
-import { gate, module, NONE, oneOf, operationOn, ref, type State, sort, table, u8 } from './kernel/index.js';
+import {
+  type Footprint,
+  gate,
+  module,
+  NONE,
+  oneOf,
+  operationOn,
+  ref,
+  type State,
+  sort,
+  type TableCore,
+  table,
+  u8,
+} from './kernel/index.js';
 
 /** Machine frames. */
-export const frame = sort('frame');
+export const frame = sort('frame', { symmetricFrom: 0 });
 /** Objects smaller than a page: two a frame. */
 export const part = sort('part', { members: ['lower half', 'upper half'] });
 
@@ -33,6 +46,10 @@ export const frameTables = {
     /** type_info: what the frame is used as while `types` > 0. */
     type: oneOf('none', 'writable', 'page table', 'IOMMU table', 'VMM', 'status'),
     types: u8(),
+    /** The type was taken but the frame is not yet used as such (PGT_validated is not set). */
+    validating: oneOf('no', 'yes'),
+    /** How many grants of the frame its owner's driver believes to be in force: what it keeps private it keeps elsewhere. */
+    shared: u8(),
   }),
   /** What each half of a frame contains. */
   content: table([frame, part], {
@@ -43,11 +60,18 @@ export const frameTables = {
   }),
 };
 
-export type Frames = Domains & State<typeof frameTables>;
+/** The processors' translation caches, in machines that have any (mmu.ts). */
+interface WithTlb {
+  readonly tlb?: TableCore & { readonly rights: Uint8Array };
+}
+
+export type Frames = Domains & State<typeof frameTables> & WithTlb;
 const operation = operationOn<Frames>();
 
 /** Frames are scrubbed before they reach another owner. */
 export const scrubbing = gate('scrubbing');
+/** No processor may keep a translation to a frame that goes to another owner. */
+export const flushOnFreeing = gate('TLB flush on freeing');
 
 /** Errors of the memory operations (xen/include/public/errno.h). */
 export const ERRNO = { EPERM: -1, EBUSY: -16, EINVAL: -22, ENOMEM: -12 } as const;
@@ -79,12 +103,35 @@ export function putType(m: Frames, f: number): void {
   if (m.frame.types[f] === 0) m.frame.type[f] = TYPE_NONE;
 }
 
-/** free_domheap_pages: back to the heap; scrubbed, because the former owner's data must not reach the next one. */
+/** Removes all processors' cached translations of a frame. */
+export function flushFrame(m: Frames, f: number): void {
+  const { tlb } = m;
+  if (tlb === undefined) return;
+  const count = m.frame.rows;
+  for (let row = f; row < tlb.rows; row += count) tlb.rights[row] = 0;
+}
+
+/** Names everything that dropping a reference of a frame may write: the last one frees it. */
+export function touchFrame(m: Frames, may: Footprint, f: number): void {
+  may.write(m.frame, f);
+  may.write(m.content, f * 2);
+  may.write(m.content, f * 2 + 1);
+  const { tlb } = m;
+  if (tlb === undefined) return;
+  const count = m.frame.rows;
+  for (let row = f; row < tlb.rows; row += count) may.write(tlb, row);
+}
+
+/** free_domheap_pages: back to the heap; scrubbed, because the former owner's data must not reach the next one.
+ * Xen postpones the TLB flush to the next allocation of the frame; here it comes first, so that nobody writes into a scrubbed frame. */
 function freeFrame(m: Frames, f: number): void {
   m.frame.owner[f] = NONE;
   m.frame.allocated[f] = 0;
   m.frame.type[f] = TYPE_NONE;
   m.frame.types[f] = 0;
+  m.frame.validating[f] = 0;
+  m.frame.shared[f] = 0;
+  if (m.on(flushOnFreeing)) flushFrame(m, f);
   if (m.on(scrubbing)) scrub(m, f);
 }
 
@@ -98,7 +145,7 @@ export function scrub(m: Frames, f: number): void {
 
 /** Whether the frame is on the heap: nobody's. */
 export function isFree(m: Frames, f: number): boolean {
-  return m.frame.owner[f] === NONE && m.frame.type[f] !== TYPE_VMM;
+  return m.frame.owner[f] === NONE && m.frame.refs[f] === 0 && m.frame.type[f] !== TYPE_VMM;
 }
 
 /** XENMEM_populate_physmap: a free frame becomes the domain's. */
@@ -128,11 +175,7 @@ export const releaseFrame = operation('frame.release', {
     agent: (m, op) => m.domain.life[op.agent] === RUNNING,
     frame: (m, op) => m.frame.owner[op.frame] === op.agent && m.frame.allocated[op.frame] === 1,
   },
-  touches: (m, op, may) => {
-    may.write(m.frame, op.frame);
-    may.write(m.content, m.content.at(op.frame, 0));
-    may.write(m.content, m.content.at(op.frame, 1));
-  },
+  touches: (m, op, may) => touchFrame(m, may, op.frame),
   steps: {
     'drop the allocation reference': (m, op) => {
       m.frame.allocated[op.frame] = 0;
@@ -153,11 +196,7 @@ export const relinquishFrame = operation('frame.relinquish', {
       m.frame.allocated[op.frame] === 1 &&
       m.domain.life[m.frame.owner[op.frame]] === DYING,
   },
-  touches: (m, op, may) => {
-    may.write(m.frame, op.frame);
-    may.write(m.content, m.content.at(op.frame, 0));
-    may.write(m.content, m.content.at(op.frame, 1));
-  },
+  touches: (m, op, may) => touchFrame(m, may, op.frame),
   steps: {
     'drop the allocation reference': (m, op) => {
       m.frame.allocated[op.frame] = 0;

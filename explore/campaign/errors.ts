@@ -55,6 +55,19 @@ export class CampaignError extends Error {
   }
 }
 
+/** Code, blame and line of whatever was thrown; errors of other modules that carry a stable code keep it. */
+export function explain(thrown: unknown, fallback: ErrorCode): { code: string; blame: Blame; says: string } {
+  if (thrown instanceof CampaignError) return { code: thrown.code, blame: thrown.blame, says: thrown.says };
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  const says = oneLine(thrown);
+  if (/^RF-[A-Z-]+$/.test(code)) {
+    const known = BLAME[code as ErrorCode] as Blame | undefined;
+    const blame = known ?? (code.startsWith('RF-QEMU') ? 'environment' : 'usage');
+    return { code, blame, says: says.startsWith(`${code}: `) ? says.slice(code.length + 2) : says };
+  }
+  return { code: fallback, blame: BLAME[fallback], says };
+}
+
 /** The first line of whatever was thrown, without control characters, cut to 300. */
 export function oneLine(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message || thrown.name : String(thrown);

@@ -7,7 +7,14 @@ import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { embeddedSuites } from '../../drivers/catalogue.js';
 import { isMutant, propertiesOf, type Suite } from '../../drivers/suite.js';
-import { type AnyOperation, allGates, build, type Machine, type Scope, SpecificationError } from '../../model/kernel/index.js';
+import {
+  type AnyOperation,
+  allGates,
+  build,
+  type Machine,
+  type Scope,
+  SpecificationError,
+} from '../../model/kernel/index.js';
 import type { AnyProperty } from '../../properties/property.js';
 import { exploreExhaustively } from '../exhaustive.js';
 import type { PropertyDescription, SuiteDescription, SuiteSource } from './described.js';
@@ -27,7 +34,9 @@ export async function loadSuites(source: SuiteSource): Promise<readonly Suite[]>
   } catch (thrown) {
     throw new CampaignError('RF-SUITE-MODULE', `${path} cannot be loaded: ${oneLine(thrown)}`);
   }
-  const found = [...new Set(Object.values(exported).flatMap((v) => (Array.isArray(v) ? v : [v])))].filter(looksLikeSuite);
+  const found = [...new Set(Object.values(exported).flatMap((v) => (Array.isArray(v) ? v : [v])))].filter(
+    looksLikeSuite,
+  );
   if (found.length === 0) {
     throw new CampaignError('RF-SUITE-MODULE', `${path} exports no suite; export what suite('name', {...}) returns`);
   }
@@ -52,7 +61,10 @@ function checkCopy(path: string): void {
   }
   const ours = realpathSync(fileURLToPath(new URL('../../index.js', import.meta.url)));
   if (theirs !== ours) {
-    throw new CampaignError('RF-SUITE-COPY', `${path} uses another copy of ringfence (${theirs}); run that one, with npx beside it`);
+    throw new CampaignError(
+      'RF-SUITE-COPY',
+      `${path} uses another copy of ringfence (${theirs}); run that one, with npx beside it`,
+    );
   }
 }
 
@@ -72,7 +84,8 @@ function checkSuite(path: string, s: Suite): void {
   for (const c of s.claims) {
     if (!Array.isArray(c.keeps) || c.keeps.length === 0) bad(`the claim '${c.says}' of '${s.name}' keeps no property`);
     for (const { off } of c.without) {
-      if (!isMutant(off) && !allGates().includes(off)) bad(`the claim '${c.says}' of '${s.name}' switches an unknown gate off`);
+      if (!isMutant(off) && !allGates().includes(off))
+        bad(`the claim '${c.says}' of '${s.name}' switches an unknown gate off`);
     }
   }
 }
@@ -85,7 +98,10 @@ export function buildAt(s: Suite, scope: Scope, more: Omit<Parameters<typeof bui
     const of = f.field.setOf;
     if (of && machine.size(of) > 8 * f.field.bytes) {
       const most = 8 * f.field.bytes;
-      throw new CampaignError('RF-SCOPE', `${s.name}: ${of.name}=${machine.size(of)} is too large; at most ${most} fit`);
+      throw new CampaignError(
+        'RF-SCOPE',
+        `${s.name}: ${of.name}=${machine.size(of)} is too large; at most ${most} fit`,
+      );
     }
   }
   return machine;

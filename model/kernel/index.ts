@@ -1,5 +1,6 @@
 /** The specification kernel: what specifications, suites and explorers are written with. */
 export * from './choices.js';
+export type { CompiledOperation, Visitor } from './compile.js';
 export * from './footprint.js';
 export * from './layout.js';
 export * from './machine.js';

@@ -4,17 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { Choices } from './choices.js';
+import { type CompiledOperation, compile, type RunStep, UNDO, type Visitor } from './compile.js';
 import { Footprint } from './footprint.js';
 import { i32, type Layout, layOut, rowName, type TableDefs, table, u8, viewsOf } from './layout.js';
-import {
-  type AnyGuard,
-  type AnyModule,
-  type AnyOperation,
-  type AnyStep,
-  applyEdits,
-  type Edit,
-  SpecificationError,
-} from './operation.js';
+import { type AnyModule, applyEdits, type Edit, SpecificationError } from './operation.js';
 import { outcome, type Sort, sort, sortCount } from './sort.js';
 import {
   AGAIN,
@@ -26,8 +19,6 @@ import {
   isJump,
   jumpId,
   jumpLabel,
-  labelCount,
-  labelName,
   OK,
   OUTCOMES,
   outcomeIndex,
@@ -60,6 +51,8 @@ export interface MachineOptions {
 export interface FailureSite {
   readonly name: string;
   readonly id: number;
+  /** Kind of charge (see ../ledger.ts) that passing this site makes, or -1. */
+  charges: number;
 }
 
 const sites: FailureSite[] = [];
@@ -68,7 +61,7 @@ const sites: FailureSite[] = [];
 export function failure(name: string): FailureSite {
   const known = sites.find((s) => s.name === name);
   if (known) return known;
-  const made = { name, id: sites.length };
+  const made = { name, id: sites.length, charges: -1 };
   sites.push(made);
   return made;
 }
@@ -82,47 +75,8 @@ export function allFailureSites(): readonly FailureSite[] {
 export const thread = sort('thread');
 
 const MAX_JUMPS = 1000;
-/** Program counters from here on count undo steps. */
-const UNDO = 128;
-
-type CallRecord = Record<string, number> & { agent: number };
-/** Steps as the machine runs them: their own types are known only to the specification. */
-type RunStep = (m: Machine, call: CallRecord) => number | undefined;
-type RunGuard = (m: Machine, call: CallRecord) => boolean;
-type RunTouches = (m: Machine, call: CallRecord, may: Footprint) => void;
-
-/** An operation ready to run. */
-export interface CompiledOperation {
-  readonly index: number;
-  readonly op: AnyOperation;
-  readonly stepNames: readonly string[];
-  readonly steps: readonly RunStep[];
-  readonly undo: readonly (RunStep | undefined)[];
-  readonly touches: RunTouches | undefined;
-  readonly hasUndo: boolean;
-  /** Step index of each jump label (-1: none). */
-  readonly labels: Int32Array;
-  /** The one call record of this operation, refilled for each execution. */
-  readonly call: CallRecord;
-  /** Inputs, then locals: what is kept in the state between split steps. */
-  readonly registers: readonly string[];
-  readonly split: boolean;
-  /** Chooses agent and inputs, evaluating early guards; false when the operation is disabled. */
-  readonly bind: (m: Machine, choices: Choices, call: CallRecord, threadAgent: number) => boolean;
-  /** Takes the steps of the bound call in order; the status it ends with, or DISABLED. */
-  readonly run: (m: Machine, call: CallRecord) => number;
-  /**
-   * Performs every enabled call of the operation on the state in `m.beforeWords` (schedule `whole`), and shows each result to the
-   * visitor; true when the visitor wants no more. `m.words` equals `m.beforeWords` before and after.
-   */
-  readonly enumerate: (m: Machine, choices: Choices, call: CallRecord, visitor: Visitor) => boolean;
-}
-
-/** Who looks at the result of each transition: an explorer. */
-export interface Visitor {
-  /** `m.words` holds the state after; true stops the enumeration. */
-  visit(kind: number, status: number): boolean;
-}
+/** Kinds of charges that a machine can count. */
+const CHARGE_KINDS = 16;
 
 const kernelTables = (registers: number) => ({
   thread: table([thread], {
@@ -169,6 +123,10 @@ export class Machine {
   /** Times each failure site was passed, and times it failed. */
   readonly sitesPassed: Uint32Array;
   readonly sitesFailed: Uint32Array;
+  /** What the last transition charged to the ledger, by kind (see ../ledger.ts): a property of the transition, not of the state. */
+  readonly charges = new Uint8Array(CHARGE_KINDS);
+  /** Sum of `charges`. */
+  charged = 0;
 
   private readonly sizes: Int32Array;
   private readonly gateOn: Uint8Array;
@@ -270,7 +228,7 @@ export class Machine {
         isSplit &&
         this.threadAgents.some((a) => (typeof e.op.agent === 'string' ? a === e.op.agent : typeof a === 'number'));
       const wanted = def.split ? def.split.includes(e.op.name) : e.steps.length > 1 && e.op.atomic !== true;
-      return compile(e.op, e.steps, e.where, index, hasThread && wanted);
+      return compile(e.op, e.steps, e.where, index, hasThread && wanted, sizeOf, this.layout.wordCount);
     });
     const first = this.operations[0];
     if (!first) throw new SpecificationError(`the machine ${def.name} has no operations`);
@@ -318,6 +276,7 @@ export class Machine {
   /** Whether the allocation, mapping, invalidation or wait at this site fails now. */
   fails(site: FailureSite): boolean {
     this.sitesPassed[site.id]++;
+    if (site.charges >= 0) this.charge(site.charges);
     if (this.failMode === 0) return false;
     let yes = false;
     if (this.failMode > 0) yes = ++this.failCalls === this.failMode;
@@ -327,6 +286,12 @@ export class Machine {
       this.sitesFailed[site.id]++;
     }
     return yes;
+  }
+
+  /** Charges the running transition with one of a kind (an allocation, a mapping, ...). */
+  charge(kind: number): void {
+    this.charges[kind]++;
+    this.charged++;
   }
 
   /** Loads an initial state (the one that `choices` answers). */
@@ -339,8 +304,7 @@ export class Machine {
 
   /** Performs transition kind k: an operation (started, under `split`), or the next step of a thread. */
   fire(k: number): number {
-    this.failCalls = 0;
-    this.failed = false;
+    this.beginExecution();
     const count = this.operations.length;
     if (k >= count) return this.resume(k - count);
     const op = this.operations[k];
@@ -400,10 +364,13 @@ export class Machine {
     return false;
   }
 
-  /** Resets what is counted per execution; generated code calls it when failures can be injected. */
+  /** Resets what is counted per execution; generated code calls it too. */
   beginExecution(): void {
     this.failCalls = 0;
     this.failed = false;
+    if (this.charged === 0) return;
+    this.charged = 0;
+    for (let kind = 0; kind < CHARGE_KINDS; kind++) this.charges[kind] = 0;
   }
 
   /** Goes on after step i of a whole operation answered something else than OK. */
@@ -535,150 +502,6 @@ export class Machine {
     }
     return h.digest('hex').slice(0, 16);
   }
-}
-
-function compile(
-  op: AnyOperation,
-  steps: readonly { name: string; run: AnyStep; undo: AnyStep | undefined }[],
-  where: Record<string, AnyGuard | undefined>,
-  index: number,
-  split: boolean,
-): CompiledOperation {
-  if (steps.length === 0) throw new SpecificationError(`${op.name} has no steps`);
-  if (steps.length >= UNDO) throw new SpecificationError(`${op.name} has more than ${UNDO} steps`);
-  const inputs = Object.entries(op.input ?? {});
-  const locals = op.locals ?? [];
-  for (const name of [...inputs.map(([k]) => k), ...locals]) {
-    if (!/^[a-zA-Z]\w*$/.test(name) || name === 'agent') {
-      throw new SpecificationError(`${op.name} has an input or local named '${name}'`);
-    }
-  }
-  for (const name of Object.keys(where)) {
-    if (name !== 'agent' && !inputs.some(([k]) => k === name)) {
-      throw new SpecificationError(`${op.name} guards '${name}', which is none of its inputs`);
-    }
-  }
-  const call: CallRecord = { agent: 0 };
-  for (const [k] of inputs) call[k] = 0;
-  for (const k of locals) call[k] = 0;
-  const labels = new Int32Array(labelCount()).fill(-1);
-  for (let i = 0; i < labels.length; i++) {
-    labels[i] = steps.findIndex((s) => s.name === labelName(i));
-  }
-  const compiled: { -readonly [K in keyof CompiledOperation]: CompiledOperation[K] } = {
-    index,
-    op,
-    stepNames: steps.map((s) => s.name),
-    steps: steps.map((s) => s.run as RunStep),
-    undo: steps.map((s) => s.undo as RunStep | undefined),
-    touches: op.touches as RunTouches | undefined,
-    hasUndo: steps.some((s) => s.undo !== undefined),
-    labels,
-    call,
-    registers: [...inputs.map(([k]) => k), ...locals],
-    split,
-    bind: binder(op, inputs, locals, where, split),
-    run: () => DISABLED,
-    enumerate: () => false,
-  };
-  compiled.run = runner(compiled);
-  compiled.enumerate = enumerator(compiled, inputs, locals, where);
-  return compiled;
-}
-
-/** Generates the straight line of an operation's steps; whatever is not straight goes to `settle`. */
-function runner(compiled: CompiledOperation): CompiledOperation['run'] {
-  const names = compiled.steps.map((_, i) => `step${i}`);
-  const body = names.map((name, i) => `r = ${name}(m, op); if (r) return m.settle(compiled, ${i}, r);`);
-  const make = new Function('compiled', ...names, `return function run(m, op) { let r; ${body.join(' ')} return 0; }`);
-  return make(compiled, ...compiled.steps) as CompiledOperation['run'];
-}
-
-/**
- * Generates the nested loops over agent and inputs, with each early guard in its loop. Sizes are read at run time: they belong to the
- * machine. This is the inner loop of exhaustive exploration.
- */
-function enumerator(
-  compiled: CompiledOperation,
-  inputs: readonly (readonly [string, Sort])[],
-  locals: readonly string[],
-  where: Record<string, AnyGuard | undefined>,
-): CompiledOperation['enumerate'] {
-  const { op, index } = compiled;
-  const loops: (readonly [string, Sort])[] = typeof op.agent === 'string' ? [] : [['agent', op.agent]];
-  loops.push(...inputs);
-  const names: string[] = ['compiled', 'run', 'DISABLED', 'index', 'OUTCOMES', 'outcomeIndex'];
-  const values: unknown[] = [compiled, compiled.run, DISABLED, index, OUTCOMES, outcomeIndex];
-  const bind = (name: string, value: unknown): string => {
-    names.push(name);
-    values.push(value);
-    return name;
-  };
-  let open = '';
-  let close = '';
-  if (typeof op.agent === 'string') {
-    open += 'op.agent = 0;';
-    if (where.agent) open += `if (!${bind('guard_agent', where.agent)}(m, op)) return false;`;
-  }
-  loops.forEach(([key, s], depth) => {
-    const size = `m.size(${bind(`sort_${key}`, s)})`;
-    open += `for (let i${depth} = 0, n${depth} = ${size}; i${depth} < n${depth}; i${depth}++) { op.${key} = i${depth};`;
-    if (where[key]) open += `if (!${bind(`guard_${key}`, where[key])}(m, op)) continue;`;
-    close += '}';
-  });
-  const depth = loops.length;
-  const digits = loops.map((_, d) => `c.digits[${d}] = i${d};`).join(' ');
-  const rebind = loops.map(([key], d) => `op.${key} = i${d};`).join(' ');
-  const body = `return function enumerate(m, c, op, visitor) {
-    const words = m.words, pre = m.beforeWords, n = words.length;
-    ${open}
-      c.beginBelow(${depth}); ${digits}
-      do {
-        ${rebind} ${locals.map((k) => `op.${k} = 0;`).join(' ')}
-        if (m.watch) m.fillFootprint(compiled);
-        m.beginExecution();
-        const status = run(m, op);
-        if (status === DISABLED) continue;
-        m.outcomes[index * OUTCOMES + outcomeIndex(status)]++;
-        if (visitor.visit(index, status)) return true;
-        for (let i = 0; i < n; i++) words[i] = pre[i];
-      } while (c.next(${depth}));
-    ${close}
-    return false;
-  }`;
-  return new Function(...names, body)(...values) as CompiledOperation['enumerate'];
-}
-
-/**
- * Generates the function that chooses agent and inputs and evaluates the early guards. Generated, because stores to named fields of
- * the call record are many times faster than keyed ones, and this runs for every attempted transition.
- */
-function binder(
-  op: AnyOperation,
-  inputs: readonly (readonly [string, Sort])[],
-  locals: readonly string[],
-  where: Record<string, AnyGuard | undefined>,
-  split: boolean,
-): CompiledOperation['bind'] {
-  const sorts: Sort[] = [];
-  const guards: RunGuard[] = [];
-  const body: string[] = [];
-  const guard = (key: string): void => {
-    const g = where[key];
-    if (g) body.push(`if (!guards[${guards.push(g as RunGuard) - 1}](m, op)) return false;`);
-  };
-  if (split) body.push('op.agent = agent;');
-  else if (typeof op.agent === 'string') body.push('op.agent = 0;');
-  else body.push(`op.agent = c.choose(sorts[${sorts.push(op.agent) - 1}], 'agent');`);
-  guard('agent');
-  for (const [key, s] of inputs) {
-    body.push(`op.${key} = c.choose(sorts[${sorts.push(s) - 1}], '${key}');`);
-    guard(key);
-  }
-  for (const key of locals) body.push(`op.${key} = 0;`);
-  body.push('return true;');
-  const make = new Function('sorts', 'guards', `return function bind(m, c, op, agent) { ${body.join(' ')} }`);
-  return make(sorts, guards) as CompiledOperation['bind'];
 }
 
 /** Compiles a machine. Throws SpecificationError when the specification does not fit together. */

@@ -1,0 +1,57 @@
+/** Tells a trace file again on the machine that its suite describes. */
+import { isMutant, propertiesOf, type Suite } from '../../drivers/suite.js';
+import { build } from '../../model/kernel/index.js';
+import { replayTrace } from '../replay.js';
+import { optionsOf, readTrace } from '../traceFile.js';
+import { propertyKey } from './described.js';
+import { CampaignError } from './errors.js';
+import type { ReplayJob } from './jobs.js';
+import type { ReplayAnswer } from './results.js';
+
+/** @throws TraceFileError for a bad file, CampaignError when the suite, its gate or its mutant is not there */
+export function performReplay(job: ReplayJob, suites: readonly Suite[]): Omit<ReplayAnswer, 'tookMs'> {
+  const trace = readTrace(job.trace);
+  const s = suites.find((x) => x.name === trace.suite);
+  if (!s) {
+    throw new CampaignError(
+      'RF-SUITE-UNKNOWN',
+      `the trace belongs to the suite '${trace.suite}'; name its module with --module PATH`,
+    );
+  }
+  const { unknownGates, gatesOff, ...options } = optionsOf(trace);
+  if (unknownGates.length > 0) {
+    throw new CampaignError(
+      'RF-TRACE',
+      `the trace has the gate '${unknownGates[0]}' off, which ${s.name} no longer has`,
+    );
+  }
+  const mutant = trace.mutant === '' ? undefined : mutantOf(s, trace.mutant);
+  const { faults, ...rest } = options;
+  const m = build(s.machine, { ...rest, gatesOff, ...(faults && { faults }), ...(mutant && { edits: mutant.edits }) });
+  const property = propertiesOf(s).find((p) => propertyKey(p) === propertyKey(trace.property));
+  const builtIn = ['frame', 'I10', 'deadlock'].includes(trace.property.id) && property === undefined;
+  const replayed = replayTrace(m, trace.steps, property);
+  return {
+    kind: 'replay',
+    suite: s.name,
+    applies: replayed.applies,
+    stoppedAt: replayed.stoppedAt,
+    because: replayed.because,
+    steps: replayed.steps.map((step, i) => ({ step, map: replayed.maps[i] ?? [] })),
+    length: trace.steps.length - 1,
+    property: trace.property,
+    propertyKind: property?.kind ?? (builtIn ? '' : 'unknown'),
+    broken: replayed.broken,
+    why: replayed.why,
+    sameSpecification: m.hash() === trace.specification,
+    minimal: trace.minimal === 'proved',
+    scope: trace.scope,
+    gatesOff: trace.gatesOff,
+    mutant: trace.mutant,
+  };
+}
+
+function mutantOf(s: Suite, name: string) {
+  for (const { off } of s.claims.flatMap((c) => c.without)) if (isMutant(off) && off.name === name) return off;
+  throw new CampaignError('RF-TRACE', `the trace has the mutant '${name}' in, which ${s.name} no longer has`);
+}

@@ -1,0 +1,134 @@
+/**
+ * The meter: bytes that a loop of calls allocates on V8's heap, to the byte. `heapUsed` after minus before, less what reading it costs
+ * (the floor, measured). Brackets in which a collection ran are void and repeated. The loop that drives the calls is made afresh for each
+ * subject and never optimised, so that inlining into it cannot hide an allocation.
+ *
+ * Works only in a process with `--expose-gc --allow-natives-syntax`; see flags.ts.
+ */
+import { GCProfiler } from 'node:v8';
+
+/** Something whose calls are measured. */
+export interface Subject {
+  /** Performs call i. */
+  perform(i: number): void;
+}
+
+type Drive = (subject: Subject, order: Int32Array, calls: number) => void;
+
+const VOID_BRACKETS = 50;
+const SETTLING_BRACKETS = 12;
+
+/** One HeapNumber: map and value. */
+export const HEAP_NUMBER_BYTES = 16;
+
+/** Natives syntax parses only under its flag, so the functions that use it are made from text. */
+function neverOptimized(f: Drive): Drive {
+  new Function('f', '%NeverOptimizeFunction(f)')(f);
+  return f;
+}
+
+/** A loop over calls, in the given order, around and around. */
+export function freshDrive(): Drive {
+  const make = new Function(`return function drive(subject, order, calls) {
+    let at = 0;
+    const n = order.length;
+    for (let i = 0; i < calls; i++) {
+      subject.perform(order[at]);
+      at = at + 1;
+      if (at === n) at = 0;
+    }
+  }`);
+  return neverOptimized(make() as Drive);
+}
+
+/** Brackets cannot be measured: the process lacks a flag, or collections run in every one of them. */
+export class MeterError extends Error {
+  readonly code = 'RF-METER';
+}
+
+/** The meter of one subject. */
+export class Meter {
+  /** Bytes that reading `heapUsed` twice costs. */
+  readonly floor: number;
+  private readonly drive: Drive;
+
+  constructor(private readonly subject: Subject) {
+    if (typeof globalThis.gc !== 'function') throw new MeterError('the meter needs --expose-gc');
+    this.drive = freshDrive();
+    this.floor = this.settled(() => this.read(EMPTY, 0), 'the floor of the meter');
+  }
+
+  /** Performs calls without measuring. */
+  warm(order: Int32Array, calls: number): void {
+    this.drive(this.subject, order, calls);
+  }
+
+  /** Bytes allocated by so many calls. */
+  bytes(order: Int32Array, calls: number): number {
+    return this.read(order, calls) - this.floor;
+  }
+
+  /** Bytes of three brackets that agree; when none do, the largest reading. */
+  steadyBytes(order: Int32Array, calls: number): number {
+    let most = 0;
+    let last = -1;
+    let agreeing = 0;
+    for (let i = 0; i < SETTLING_BRACKETS; i++) {
+      const now = this.bytes(order, calls);
+      agreeing = now === last ? agreeing + 1 : 1;
+      last = now;
+      if (agreeing === 3) return now;
+      most = Math.max(most, now);
+    }
+    return most;
+  }
+
+  /** One bracket, repeated while collections run in it. */
+  private read(order: Int32Array, calls: number): number {
+    const { subject, drive } = this;
+    for (let i = 0; i < VOID_BRACKETS; i++) {
+      const profiler = new GCProfiler();
+      globalThis.gc?.();
+      profiler.start();
+      const before = process.memoryUsage().heapUsed;
+      drive(subject, order, calls);
+      const after = process.memoryUsage().heapUsed;
+      if (profiler.stop().statistics.length === 0) return after - before;
+    }
+    throw new MeterError(`a collection ran in each of ${VOID_BRACKETS} brackets of ${calls} calls`);
+  }
+
+  private settled(read: () => number, what: string): number {
+    let last = -1;
+    let agreeing = 0;
+    for (let i = 0; i < SETTLING_BRACKETS; i++) {
+      const now = read();
+      agreeing = now === last ? agreeing + 1 : 1;
+      last = now;
+      if (agreeing === 3) return now;
+    }
+    throw new MeterError(`${what} does not settle`);
+  }
+}
+
+const EMPTY = new Int32Array(1);
+
+/** The negative control: leaks one HeapNumber at one call. */
+export class LeakOneNumber implements Subject {
+  private readonly box: unknown[] = [{}];
+  private readonly factor = 1.37;
+
+  constructor(private readonly at: number) {}
+
+  perform(i: number): void {
+    if (i === this.at) this.box[0] = this.factor * 1.5;
+  }
+}
+
+/** What the meter reads of the control: 16, or the meter is no good. */
+export function readControl(calls: number, warmUp: number): number {
+  const meter = new Meter(new LeakOneNumber(calls >> 1));
+  const order = Int32Array.from({ length: calls }, (_, i) => i);
+  meter.warm(order, Math.max(warmUp, calls));
+  return warmUp > 0 ? meter.steadyBytes(order, calls) : meter.bytes(order, calls);
+}

@@ -1,0 +1,40 @@
+/** What a suite's result does not cover, in sentences: the second half of every honest answer. */
+import type { SuiteDescription } from '../explore/campaign/described.js';
+import type { ExhaustiveAnswer, RandomAnswer } from '../explore/campaign/results.js';
+import type { ClaimReport } from './claims.js';
+
+/** Sentences in a fixed order: assumptions, then what was cut, never reached, never failed, never performed. */
+export function notTested(
+  suite: SuiteDescription,
+  claims: readonly ClaimReport[],
+  main: ExhaustiveAnswer | undefined,
+  nth: readonly ExhaustiveAnswer[],
+  random: RandomAnswer | undefined,
+): string[] {
+  const lines = suite.assumptions.map((a) => `assumed: ${a}`);
+  if (suite.schedule === 'whole') lines.push('assumed: every operation is atomic (schedule whole)');
+  if (!main) lines.push('no exhaustive run');
+  else if (main.verdict === 'truncated') {
+    lines.push(`cut short by ${main.truncatedBy}: ${main.states} states seen, none beyond depth ${main.depth}`);
+  }
+  for (const [i, a] of nth.entries()) {
+    if (a.verdict === 'truncated') lines.push(`cut short by ${a.truncatedBy}: failure of site number ${i + 1}`);
+  }
+  for (const w of new Set(claims.flatMap((c) => c.missingWitnesses))) lines.push(`never reached: ${w}`);
+  const failing = [main, ...nth].flatMap((a) => a?.sites ?? []);
+  const failed = new Set(failing.filter((s) => s.failed > 0).map((s) => s.site));
+  for (const site of new Set(failing.map((s) => s.site))) if (!failed.has(site)) lines.push(`never failed: ${site}`);
+  for (const o of main?.operations ?? []) {
+    const n = [o.ok, ...Object.values(o.refused), ...Object.values(o.blocked)].reduce((a, b) => a + b, 0);
+    if (n === 0) lines.push(`never performed: ${o.operation}`);
+  }
+  if (random?.cutShort) lines.push(`random runs were cut short: ${random.runs}`);
+  for (const c of claims) {
+    if (c.counterparts.length === 0 && c.expects === 'contained') lines.push(`no counterpart: ${c.says}`);
+    for (const p of c.counterparts) {
+      if (p.outcome === 'open') lines.push(`counterpart not run to its end: ${p.off}`);
+      if (p.random && !p.random.found) lines.push(`random runs did not find the breach without ${p.off}`);
+    }
+  }
+  return lines;
+}
