@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import type { Machine } from '../model/kernel/index.js';
 import type { AnyProperty } from '../properties/property.js';
 import { exploreExhaustively, type Finding } from './exhaustive.js';
+import { Novelty } from './novelty.js';
 import { type BrokenProperty, type Run, type RunStep, Walker } from './walk.js';
 
 export interface RandomOptions {
@@ -27,7 +28,7 @@ export interface RandomOptions {
 }
 
 export interface RandomFinding extends Finding {
-  /** fast-check's seed and path: the same generator finds the same run again. */
+  /** fast-check's seed and path: the same generator finds the same run again. No path: found by going on from earlier runs. */
   readonly seed: number;
   readonly path: string;
   /** Steps after shrinking, before the finishing search. */
@@ -48,7 +49,11 @@ export interface RandomResult {
   readonly interrupted: boolean;
 }
 
-const BATCH = 50;
+const BATCH = 100;
+/** Most steps of a run in the first batches; later batches use all. */
+const LADDER = [4, 6, 8, 10, 12, 16, 20, 30];
+/** Runs that look for a shorter counterexample of the same property before the finishing search. */
+const SHORTER_RUNS = 3000;
 const SHRINK_MS = 5000;
 
 /** Explores the machine at random. Seeds make it repeatable: batch i uses seed + i. */
@@ -58,6 +63,7 @@ export function exploreRandomly(machine: Machine, options: RandomOptions): Rando
     frameCondition: options.frameCondition ?? true,
   });
   const arbitrary = new RunArbitrary(walker, options.steps, options.swarm ?? true);
+  const novelty = new Novelty();
   const known = new Set<string>();
   const findings: RandomFinding[] = [];
   const disagreements: string[] = [];
@@ -75,6 +81,9 @@ export function exploreRandomly(machine: Machine, options: RandomOptions): Rando
         counted.perKind[k] += n - before.perKind[k];
       });
     };
+    // Short runs first: what they find is close to minimal.
+    arbitrary.steps = batch < LADDER.length ? Math.min(LADDER[batch], options.steps) : options.steps;
+    arbitrary.novelty = batch < LADDER.length || batch % 4 === 0 ? undefined : novelty;
     const property = fc.property(arbitrary, (run) => {
       const { broken } = walker.execute(run, target);
       if (!broken || known.has(keyOf(broken))) return true;
@@ -99,9 +108,9 @@ export function exploreRandomly(machine: Machine, options: RandomOptions): Rando
           `${target.id} ${target.name} broke, but not when the same run was replayed on a fresh machine`,
         );
       } else {
-        findings.push(
-          finish(again, run, replayed.why, target, { seed, path: details.counterexamplePath ?? '' }, options),
-        );
+        // A guided run depends on the runs before it: only the whole exploration repeats it, or its trace.
+        const origin = { seed, path: arbitrary.novelty ? '' : (details.counterexamplePath ?? '') };
+        findings.push(finish(again, shorten(again, run, target, seed), target, origin, options));
       }
       if (options.stopAtFirst) break;
     }
@@ -132,12 +141,12 @@ const keyOf = (p: BrokenProperty): string => `${p.id} ${p.name}`;
 function finish(
   walker: Walker,
   run: Run,
-  why: string,
   target: BrokenProperty,
   origin: { seed: number; path: string },
   options: RandomOptions,
 ): RandomFinding {
   const { m } = walker;
+  const { why } = walker.execute(run, target);
   const property = options.properties.find((p) => (p as BrokenProperty) === target);
   const search = exploreExhaustively(m.rebuild(), {
     properties: property ? [property] : [],
@@ -161,19 +170,45 @@ function finish(
   };
 }
 
+/**
+ * Looks for shorter counterexamples of the same property by further short runs, shrunk in turn: leaving steps out of one run alone ends
+ * in a local minimum.
+ */
+function shorten(walker: Walker, run: Run, target: BrokenProperty, seed: number): Run {
+  let best = run;
+  for (let round = 1; best.steps.length > 1; round++) {
+    const arbitrary = new RunArbitrary(walker, best.steps.length - 1, true, target);
+    arbitrary.novelty = new Novelty();
+    const property = fc.property(arbitrary, (shorter) => walker.execute(shorter, target).broken === undefined);
+    const parameters = { numRuns: SHORTER_RUNS, endOnFailure: false, interruptAfterTimeLimit: SHRINK_MS };
+    const { counterexample } = fc.check(property, { seed: seed + round, ...parameters });
+    const found = counterexample && walker.execute(counterexample[0], target).run;
+    if (!found || found.steps.length >= best.steps.length) return best;
+    best = found;
+  }
+  return best;
+}
+
 /** Runs as fast-check sees them: drawn by the walker, shrunk by leaving steps out and lowering answers. */
 class RunArbitrary extends fc.Arbitrary<Run> {
   constructor(
     private readonly walker: Walker,
-    private readonly steps: number,
+    public steps: number,
     private readonly swarm: boolean,
+    private readonly only?: BrokenProperty,
   ) {
     super();
   }
 
+  /** Go on from earlier runs that reached new states. */
+  novelty: Novelty | undefined = undefined;
+
   generate(random: fc.Random): fc.Value<Run> {
     return new fc.Value(
-      this.walker.draw((size) => random.nextInt(0, size - 1), this.steps, this.swarm),
+      this.walker.draw((size) => random.nextInt(0, size - 1), this.steps, this.swarm, {
+        only: this.only,
+        novelty: this.novelty,
+      }),
       undefined,
     );
   }

@@ -2,7 +2,7 @@
  * Concrete runs: lists of transitions with their answers. They are drawn from the operations that are enabled (never "check and skip"),
  * executed with all checks, and stay meaningful when parts are removed: a step that is no longer enabled is left out.
  */
-import { DISABLED, isFailure, type Machine } from '../model/kernel/index.js';
+import { DISABLED, isFailure, type Machine, type Sort, thread, type Visitor } from '../model/kernel/index.js';
 import {
   type AnyProperty,
   FAILURE_CHANGES_NOTHING,
@@ -12,6 +12,7 @@ import {
   type UntypedProperty,
 } from '../properties/property.js';
 import { frameViolation } from './exhaustive.js';
+import type { Novelty } from './novelty.js';
 import { initialTold, performTold, type TraceStep, transitionName } from './trace.js';
 
 export interface RunStep {
@@ -36,8 +37,18 @@ export interface Executed {
 /** Uniform integers in [0, size). */
 export type Draw = (size: number) => number;
 
-const TRIES = 6;
+/** Draws of answers before an operation's enabled answers are enumerated. */
+const TRIES = 3;
 const MAX_ENUMERATED = 4096;
+
+/** Most steps that a run takes beyond the one it goes on from. */
+const SUFFIX = 6;
+
+export interface DrawOptions {
+  /** Look for this property alone. */
+  readonly only?: BrokenProperty | undefined;
+  readonly novelty?: Novelty | undefined;
+}
 
 export interface Checks {
   readonly properties: readonly AnyProperty[];
@@ -52,9 +63,14 @@ export class Walker {
   private readonly relations: readonly Relation<Machine>[];
   private witnesses: { property: string; witness: string; test: (m: Machine) => boolean; reached: boolean }[];
   private readonly allWitnesses: typeof this.witnesses;
-  private readonly weights: Float64Array;
+  private readonly focus: Focus;
+  private lastStatus = 0;
+  /** The run drawn last, with its verdict: it need not be executed again. */
+  private drawn: Executed | undefined;
   private readonly exhausted: Uint8Array;
-  private readonly pre: Int32Array;
+  private readonly chance: Chance;
+  /** Sorts of the first answers of each kind, which generated loops do not record. */
+  private readonly loopSorts: readonly (readonly Sort[])[];
 
   constructor(
     readonly m: Machine,
@@ -73,9 +89,12 @@ export class Walker {
     );
     this.allWitnesses = this.witnesses;
     this.executedByKind = new Uint32Array(m.transitionKinds);
-    this.weights = new Float64Array(m.transitionKinds);
+    this.focus = new Focus(m);
     this.exhausted = new Uint8Array(m.transitionKinds);
-    this.pre = new Int32Array(m.words.length);
+    this.chance = new Chance(m, this.focus);
+    this.loopSorts = m.operations.map(({ op, split }) =>
+      split ? [] : [...(typeof op.agent === 'string' ? [] : [op.agent]), ...Object.values(op.input ?? {})],
+    );
   }
 
   /** Witnesses and whether any execution reached them. */
@@ -84,105 +103,104 @@ export class Walker {
   }
 
   /**
-   * Draws a run from what is enabled at each step.
-   * @param swarm switch whole fault families off, and favour some operations, at random for this run
+   * Draws a run from what is enabled at each step, checking as it goes; it ends early where a property breaks.
+   * @param novelty go on from a run that ended in a state not seen before, instead of from an initial state
+   * @param swarm for this run, switch whole fault families off, favour some operations, and keep to few members of some sorts, at random
    */
-  draw(draw: Draw, maxSteps: number, swarm: boolean): Run {
+  draw(draw: Draw, maxSteps: number, swarm: boolean, options: DrawOptions = {}): Run {
     const { m } = this;
-    this.drawWeights(draw, swarm);
-    m.watch = false;
-    m.choices.begin();
-    m.choices.entropy = draw;
-    m.loadInitial();
-    m.choices.entropy = undefined;
-    const initial = [...m.choices.digits.subarray(0, m.choices.used)];
-    const steps: RunStep[] = [];
-    const wanted = 1 + draw(maxSteps);
-    while (steps.length < wanted) {
+    const { only, novelty } = options;
+    this.focus.draw(draw, swarm);
+    m.watch = this.checks.frameCondition;
+    const prefix = draw(8) === 0 ? undefined : novelty?.draw(draw);
+    const initial = prefix?.initial ?? this.drawInitial();
+    const steps: RunStep[] = prefix ? [...prefix.steps] : [];
+    if (prefix) m.words.set(prefix.words);
+    let broken = prefix ? undefined : this.checkState(only);
+    const wanted = steps.length + 1 + draw(novelty ? Math.min(maxSteps, SUFFIX) : maxSteps);
+    while (steps.length < Math.min(wanted, maxSteps) && !broken) {
+      m.beforeWords.set(m.words);
       const step = this.drawStep(draw);
       if (!step) break;
       steps.push(step);
+      this.count(step.kind);
+      broken = this.checkStep(this.lastStatus, only) ?? this.checkState(only);
+      if (novelty?.isNew(m.words)) novelty.keep({ initial, steps: [...steps], words: m.words.slice() });
     }
-    return { initial, steps };
+    const run = { initial, steps };
+    this.drawn = { run, broken: broken?.property, why: broken?.why ?? '' };
+    return run;
   }
 
-  private drawWeights(draw: Draw, swarm: boolean): void {
-    const { m, weights } = this;
-    weights.fill(1);
-    if (!swarm) return;
-    const off = new Set<string>();
-    for (const o of m.operations) {
-      const fault = o.op.fault;
-      if (fault !== undefined && !off.has(fault) && !off.has(`+${fault}`)) off.add(draw(3) === 0 ? fault : `+${fault}`);
-    }
-    m.operations.forEach((o, k) => {
-      const choice = draw(8);
-      weights[k] = choice === 0 ? 0 : choice === 1 ? 8 : choice < 4 ? 3 : 1;
-      if (o.op.fault !== undefined && off.has(o.op.fault)) weights[k] = 0;
-    });
-    for (let k = m.operations.length; k < weights.length; k++) weights[k] = 4;
+  private drawInitial(): readonly number[] {
+    const { m } = this;
+    m.choices.begin();
+    m.choices.entropy = this.focus.entropy;
+    m.loadInitial();
+    m.choices.entropy = undefined;
+    return [...m.choices.digits.subarray(0, m.choices.used)];
+  }
+
+  private count(kind: number): void {
+    this.executed++;
+    this.executedByKind[kind]++;
   }
 
   /** Performs a transition drawn from the enabled ones; undefined when none of those with weight is enabled. */
   private drawStep(draw: Draw): RunStep | undefined {
-    const { weights, exhausted } = this;
+    const { exhausted } = this;
+    const { weights } = this.focus;
     exhausted.fill(0);
     for (;;) {
       let total = 0;
       for (let k = 0; k < weights.length; k++) if (!exhausted[k]) total += weights[k];
       if (total === 0) return undefined;
-      let at = draw(Math.ceil(total));
-      let kind = -1;
-      for (let k = 0; k < weights.length; k++) {
-        if (exhausted[k] || weights[k] === 0) continue;
-        kind = k;
-        at -= weights[k];
+      let at = draw(total);
+      let kind = 0;
+      for (; kind < weights.length; kind++) {
+        if (exhausted[kind]) continue;
+        at -= weights[kind];
         if (at < 0) break;
       }
-      if (kind < 0) return undefined;
-      const digits = this.tryKind(kind, draw) ?? this.pickEnabled(kind, draw);
+      const digits = this.tryKind(kind) ?? this.pickEnabled(kind, draw);
       if (digits) return { kind, digits };
       exhausted[kind] = 1;
     }
   }
 
-  private tryKind(kind: number, draw: Draw): number[] | undefined {
+  private tryKind(kind: number): number[] | undefined {
     const { choices } = this.m;
     for (let i = 0; i < TRIES; i++) {
       choices.begin();
-      choices.entropy = draw;
+      choices.entropy = this.focus.entropy;
       const status = this.m.fire(kind);
       choices.entropy = undefined;
+      this.lastStatus = status;
       if (status !== DISABLED) return [...choices.digits.subarray(0, choices.used)];
+      if (choices.used === 0) return undefined;
     }
     return undefined;
   }
 
-  /** One of the enabled answers of this kind, each as likely; the machine ends in the state after it. */
+  /** One of the enabled answers of this kind, those in focus first; the machine ends in the state after it. */
   private pickEnabled(kind: number, draw: Draw): number[] | undefined {
-    const { m, pre } = this;
+    const { m } = this;
     const { choices } = m;
-    pre.set(m.words);
-    let picked: number[] | undefined;
-    let seen = 0;
-    let tried = 0;
-    choices.begin();
-    do {
-      if (m.fire(kind) !== DISABLED) {
-        if (draw(++seen) === 0) picked = [...choices.digits.subarray(0, choices.used)];
-        m.words.set(pre);
-      }
-    } while (++tried < MAX_ENUMERATED && choices.next());
-    if (picked) {
-      choices.fix(picked);
-      m.fire(kind);
-    }
-    return picked;
+    const chance = this.chance;
+    chance.begin(draw, this.loopSorts[kind]);
+    choices.recording = true;
+    m.fireAll(kind, chance);
+    choices.recording = false;
+    if (!chance.picked) return undefined;
+    choices.fix(chance.digits);
+    this.lastStatus = m.fire(kind);
+    return chance.digits;
   }
 
   /** Executes a run with all checks. @param only look for this property alone (while shrinking) */
   execute(run: Run, only?: BrokenProperty): Executed {
-    const { m } = this;
+    const { m, drawn } = this;
+    if (drawn !== undefined && drawn.run === run && (only === undefined || drawn.broken === only)) return drawn;
     m.watch = this.checks.frameCondition;
     m.choices.fix(run.initial);
     m.loadInitial();
@@ -197,8 +215,7 @@ export class Walker {
         m.words.set(m.beforeWords);
         continue;
       }
-      this.executed++;
-      this.executedByKind[step.kind]++;
+      this.count(step.kind);
       steps.push(step);
       broken = this.checkStep(status, only) ?? this.checkState(only);
     }
@@ -255,5 +272,117 @@ export class Walker {
       if (one) told.push(one);
     }
     return told;
+  }
+}
+
+/**
+ * What one run keeps to (swarm testing): fault families that are on, weights of operations, and for some sorts only a few members.
+ * Runs that use few members meet in the same rows far more often than runs that spread over all of them.
+ */
+class Focus {
+  readonly weights: Int32Array;
+  /** Allowed members by sort id; undefined: all. */
+  private readonly members = new Map<number, readonly number[]>();
+  private from: Draw = () => 0;
+  private swarm = false;
+
+  constructor(private readonly m: Machine) {
+    this.weights = new Int32Array(m.transitionKinds);
+  }
+
+  /** Answers of the specification's choices. */
+  readonly entropy = (size: number, of: Sort): number => {
+    const allowed = this.allowedOf(size, of);
+    return allowed ? allowed[this.from(allowed.length)] : this.from(size);
+  };
+
+  private allowedOf(size: number, of: Sort): readonly number[] | undefined {
+    if (!this.swarm || size < 2) return undefined;
+    const known = this.members.get(of.id);
+    if (known) return known.length > 0 ? known : undefined;
+    const all = Array.from({ length: size }, (_, i) => i);
+    const count = [0, 1, 1, 2][this.from(4)];
+    const few = count === 0 || count >= size ? [] : pick(all, count, this.from);
+    this.members.set(of.id, few);
+    return few.length > 0 ? few : undefined;
+  }
+
+  /** Whether this answer is in focus. */
+  includes(of: Sort, value: number): boolean {
+    const few = this.members.get(of.id);
+    return few === undefined || few.length === 0 || few.includes(value);
+  }
+
+  draw(draw: Draw, swarm: boolean): void {
+    const { m, weights } = this;
+    this.from = draw;
+    this.swarm = swarm;
+    this.members.clear();
+    weights.fill(1);
+    if (!swarm) return;
+    // Threads must be free to interleave.
+    this.members.set(thread.id, []);
+    const off = new Map<string, boolean>();
+    m.operations.forEach((o, k) => {
+      const { fault } = o.op;
+      if (fault !== undefined && !off.has(fault)) off.set(fault, draw(3) === 0);
+      weights[k] = fault !== undefined && off.get(fault) ? 0 : [0, 1, 1, 1, 2, 3, 8][draw(7)];
+    });
+    for (let k = m.operations.length; k < weights.length; k++) weights[k] = 4;
+  }
+}
+
+function pick(from: readonly number[], count: number, draw: Draw): number[] {
+  const rest = [...from];
+  return Array.from({ length: count }, () => rest.splice(draw(rest.length), 1)[0]);
+}
+
+/** Picks one of the enabled answers of an operation, each as likely, but those in focus before all others. */
+class Chance implements Visitor {
+  picked = false;
+  digits: number[] = [];
+  private inFocus = false;
+  private seen = 0;
+  private tried = 0;
+  private draw: Draw = () => 0;
+  private loopSorts: readonly Sort[] = [];
+
+  constructor(
+    private readonly m: Machine,
+    private readonly focus: Focus,
+  ) {}
+
+  begin(draw: Draw, loopSorts: readonly Sort[] | undefined): void {
+    this.draw = draw;
+    this.loopSorts = loopSorts ?? [];
+    this.picked = false;
+    this.inFocus = false;
+    this.seen = 0;
+    this.tried = 0;
+  }
+
+  visit(): boolean {
+    const focused = this.isFocused();
+    if (focused && !this.inFocus) this.seen = 0;
+    if (focused || !this.inFocus) {
+      this.inFocus = focused;
+      if (this.draw(++this.seen) === 0) {
+        const { digits, used } = this.m.choices;
+        this.digits = [...digits.subarray(0, used)];
+        this.picked = true;
+      }
+    }
+    if (++this.tried < MAX_ENUMERATED) return false;
+    this.m.words.set(this.m.beforeWords);
+    return true;
+  }
+
+  private isFocused(): boolean {
+    const { choices } = this.m;
+    for (let i = 0; i < choices.used; i++) {
+      const s = i < this.loopSorts.length ? this.loopSorts[i] : choices.sorts[i];
+      if (s && !this.focus.includes(s, choices.digits[i])) return false;
+    }
+    return true;
   }
 }

@@ -20,6 +20,8 @@ import {
   exists,
   freeChannel,
   freePort,
+  freshSharedInfo,
+  hasWords,
   holdsPorts,
   INTERDOMAIN,
   IPI,
@@ -41,7 +43,6 @@ import {
 import {
   checkMask,
   handleEvents,
-  leave,
   maskEvent,
   raiseVirq,
   sendEvent,
@@ -136,7 +137,6 @@ export const bindInterdomain = operation('event.bindInterdomain', {
     'check mask': checkMask,
     'set selector': setSelector,
     'set upcall': setUpcall,
-    leave,
   },
 });
 
@@ -294,6 +294,7 @@ export const tearDownEvents = operation('event.tearDown', {
       }
     },
     'free the shared-info page': (m, op) => {
+      if (!m.on(freshSharedInfo)) return;
       for (let p = 1; p < portsOf(m); p++) m.channel.mask[rowOf(m, op.target, p)] = 0;
       m.vcpu.upcallPending[op.target] = 0;
       m.vcpu.upcallMask[op.target] = 0;
@@ -305,14 +306,10 @@ export const tearDownEvents = operation('event.tearDown', {
   },
 });
 
-/** Whether anything of a dying domain's ports and shared-info page is left. */
+/** Whether a dying domain has an open port, or anything in its shared-info page. */
 function hasTraces(m: EventChannels, d: number): boolean {
-  if (m.vcpu.upcallPending[d] !== 0 || m.vcpu.upcallMask[d] !== 0 || m.vcpu.selector[d] !== 0) return true;
-  for (let p = 1; p < portsOf(m); p++) {
-    const row = rowOf(m, d, p);
-    if (isOpen(m, row) || m.channel.mask[row] !== 0) return true;
-  }
-  return false;
+  for (let p = 1; p < portsOf(m); p++) if (isOpen(m, rowOf(m, d, p))) return true;
+  return m.on(freshSharedInfo) && hasWords(m, d);
 }
 
 /** The memory map: ports that are open, with what is pending. */

@@ -98,6 +98,9 @@ export const channelLock = gate('event-channel lock');
 /** A domain id is not used again while an open port names it. Xen itself hands ids out in turn, so that one comes back late. */
 export const consentEnds = gate('ids wait for open ports');
 
+/** A new domain gets a shared-info page of its own, and not what is left of the last holder's. */
+export const freshSharedInfo = gate('fresh shared-info page');
+
 /** Row of a port. */
 export function rowOf(m: EventChannels, d: number, p: number): number {
   return d * (m.channel.rows / m.vcpu.rows) + p;
@@ -190,10 +193,21 @@ export function noChannels(m: EventChannels): void {
   for (let d = 0; d < m.vcpu.rows; d++) m.channel.state[rowOf(m, d, 0)] = RESERVED;
 }
 
-/** The domain still holds a port, or somebody's open port still names it. */
+/** Whether anything is set in the domain's shared-info page. */
+export function hasWords(m: EventChannels, d: number): boolean {
+  if (m.vcpu.upcallPending[d] !== 0 || m.vcpu.upcallMask[d] !== 0 || m.vcpu.selector[d] !== 0) return true;
+  const n = portsOf(m);
+  for (let row = d * n; row < d * n + n; row++) {
+    if (m.channel.mask[row] !== 0 || m.channel.pending[row] !== 0) return true;
+  }
+  return false;
+}
+
+/** The domain still holds a port or its shared-info page, or somebody's open port still names it. */
 export function holdsPorts(m: EventChannels, d: number): boolean {
   const n = portsOf(m);
   for (let row = d * n; row < d * n + n; row++) if (isOpen(m, row)) return true;
+  if (m.on(freshSharedInfo) && hasWords(m, d)) return true;
   if (!m.on(consentEnds)) return false;
   for (let row = 0; row < m.channel.rows; row++) {
     if (m.channel.state[row] === UNBOUND && m.channel.remote[row] === d) return true;

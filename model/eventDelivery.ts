@@ -32,12 +32,11 @@ import { DONE, type Footprint, jumpTo, operationOn } from './kernel/index.js';
 
 const operation = operationOn<EventChannels>();
 
-const LEAVE = jumpTo('leave');
 const FIND = jumpTo('find port');
 const RETURN = jumpTo('return');
 
 /** A signal under way: the port that is signalled. `who` is its domain. */
-interface Signal {
+export interface Signal {
   who: number;
   at: number;
 }
@@ -49,36 +48,38 @@ function beginSignal(m: EventChannels, op: Signal, d: number, p: number): void {
   m.channel.busy[rowOf(m, d, p)]++;
 }
 
+/** Lets the channel lock go: the signal has done its part. */
+export function letGo(m: EventChannels, op: Signal): number {
+  m.channel.busy[rowOf(m, op.who, op.at)]--;
+  return DONE;
+}
+
 /** evtchn_2l_set_pending, first: whoever finds the bit set leaves the rest to who set it. */
 export function setPendingBit(m: EventChannels, op: Signal): number {
   const row = rowOf(m, op.who, op.at);
   m.channel.owed[row] = 1;
-  if (m.channel.pending[row] === 1) return LEAVE;
+  if (m.channel.pending[row] === 1) return letGo(m, op);
   m.channel.pending[row] = 1;
   return 0;
 }
 
 /** Second: a masked port is left to whoever unmasks it. */
 export function checkMask(m: EventChannels, op: Signal): number {
-  return m.channel.mask[rowOf(m, op.who, op.at)] === 1 ? LEAVE : 0;
+  return m.channel.mask[rowOf(m, op.who, op.at)] === 1 ? letGo(m, op) : 0;
 }
 
 /** Third: test and set of the port's bit in the selector. */
 export function setSelector(m: EventChannels, op: Signal): number {
   const bit = wordBit(m, op.at);
-  if ((m.vcpu.selector[op.who] & bit) !== 0) return LEAVE;
+  if ((m.vcpu.selector[op.who] & bit) !== 0) return letGo(m, op);
   m.vcpu.selector[op.who] |= bit;
   return 0;
 }
 
 /** Fourth: vcpu_mark_events_pending. */
-export function setUpcall(m: EventChannels, op: Signal): void {
+export function setUpcall(m: EventChannels, op: Signal): number {
   m.vcpu.upcallPending[op.who] = 1;
-}
-
-/** Lets the channel lock go. */
-export function leave(m: EventChannels, op: Signal): void {
-  m.channel.busy[rowOf(m, op.who, op.at)]--;
+  return letGo(m, op);
 }
 
 /** The whole of a signal at once, for hardware and for calls that are never split. */
@@ -141,7 +142,6 @@ export const sendEvent = operation('event.send', {
     'check mask': checkMask,
     'set selector': setSelector,
     'set upcall': setUpcall,
-    leave,
   },
 });
 
@@ -164,7 +164,6 @@ export const raiseVirq = operation('event.raiseVirq', {
     'check mask': checkMask,
     'set selector': setSelector,
     'set upcall': setUpcall,
-    leave,
   },
 });
 
@@ -205,14 +204,13 @@ export const unmaskEvent = operation('event.unmask', {
     },
     'clear mask': (m, op) => {
       const row = rowOf(m, op.agent, op.port);
-      if (m.channel.mask[row] === 0) return LEAVE;
+      if (m.channel.mask[row] === 0) return letGo(m, op);
       m.channel.mask[row] = 0;
       return 0;
     },
-    'check pending': (m, op) => (m.channel.pending[rowOf(m, op.agent, op.port)] === 1 ? 0 : LEAVE),
+    'check pending': (m, op) => (m.channel.pending[rowOf(m, op.agent, op.port)] === 1 ? 0 : letGo(m, op)),
     'set selector': setSelector,
     'set upcall': setUpcall,
-    leave,
   },
 });
 

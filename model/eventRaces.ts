@@ -21,7 +21,7 @@ import { type AnyOperation, flag, type MachineDef, module } from './kernel/index
 const GUEST = 1;
 
 /** The same operation, for one agent only. */
-function only(agent: number, op: AnyOperation): AnyOperation {
+export function only(agent: number, op: AnyOperation): AnyOperation {
   const guard = op.where?.agent as ((m: EventChannels, call: { agent: number }) => boolean) | undefined;
   const both = (m: EventChannels, call: { agent: number }): boolean =>
     call.agent === agent && (guard === undefined || guard(m, call));

@@ -82,7 +82,7 @@ export const tablesOutOfReach = relation<Vtd>('I3', 'type', {
   },
   explain: (_before, after, status) => {
     const frame = arrived(after, status)?.frame ?? 0;
-    return `the request reaches frame ${hex(frame)}, ${frame === VMM_FRAME ? "the VMM's" : 'a table'}`;
+    return `the request reaches frame ${hex(frame)}, ${frame === VMM_FRAME ? "the VMM's" : "no guest's"}`;
   },
 });
 

@@ -24,7 +24,8 @@ export function notTested(
   const failing = [main, ...nth].flatMap((a) => a?.sites ?? []);
   const failed = new Set(failing.filter((s) => s.failed > 0).map((s) => s.site));
   for (const site of new Set(failing.map((s) => s.site))) if (!failed.has(site)) lines.push(`never failed: ${site}`);
-  for (const o of main?.operations ?? []) {
+  if (main?.resumed) lines.push('the run went on from a checkpoint: operations and faults are counted from there');
+  for (const o of main?.resumed ? [] : (main?.operations ?? [])) {
     const n = [o.ok, ...Object.values(o.refused), ...Object.values(o.blocked)].reduce((a, b) => a + b, 0);
     if (n === 0) lines.push(`never performed: ${o.operation}`);
   }

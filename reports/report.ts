@@ -4,6 +4,7 @@
  */
 import type { CampaignState, SourceError, SuiteRun } from '../explore/campaign/campaign.js';
 import { propertyKey } from '../explore/campaign/described.js';
+import type { Blame } from '../explore/campaign/errors.js';
 import {
   type Answer,
   type ExhaustiveAnswer,
@@ -60,7 +61,7 @@ export interface SuiteReport {
   readonly faults: readonly FaultReport[];
   readonly operations: readonly OperationCount[];
   readonly notTested: readonly string[];
-  readonly error: { readonly code: string; readonly says: string } | null;
+  readonly error: { readonly code: string; readonly blame: Blame; readonly says: string } | null;
 }
 
 export interface Report {
@@ -157,7 +158,7 @@ function suiteReport(run: SuiteRun, traces: Map<string, string>): SuiteReport {
     faults: faultReports(suite, main, random),
     operations: main?.operations ?? [],
     notTested: notTested(suite, claims, main, nth, random),
-    error: failure?.kind === 'error' ? { code: failure.code, says: failure.says } : null,
+    error: failure?.kind === 'error' ? { code: failure.code, blame: failure.blame, says: failure.says } : null,
   };
 }
 

@@ -1,5 +1,6 @@
 /** The report as people see it in a terminal: a table of claims, faults by class, and what was not tested. From 40 to 120 columns. */
 import { match } from 'ts-pattern';
+import type { Explored } from '../explore/campaign/results.js';
 import { type ClaimReport, type ClaimVerdict, type CounterpartReport, without } from './claims.js';
 import type { FaultReport } from './faultReports.js';
 import type { FindingReport, Report, SuiteReport } from './report.js';
@@ -52,36 +53,35 @@ function counterpartText(p: CounterpartReport): string {
   return `${printable(without(p))}: ${result}`;
 }
 
-/** `small scope, 12,345 states`, or what was cut. */
-export function whereOf(s: Pick<SuiteReport, 'exhaustive' | 'scopeName'>): string {
+/** `scope small, complete, 12,345 states, 200,000/s`, or what cut it. */
+export function whereOf(s: { readonly exhaustive: Pick<Explored, 'verdict' | 'truncatedBy' | 'states'> | null; readonly scopeName: string }, statesPerSecond?: number): string {
   const run = s.exhaustive;
   if (!run) return `scope ${s.scopeName}`;
   const cut = run.verdict === 'complete' ? 'complete' : `truncated (${run.truncatedBy})`;
-  return `scope ${s.scopeName}, ${cut}, ${counted(run.states, 'state')}`;
+  const rate = statesPerSecond === undefined ? '' : `, ${grouped(statesPerSecond)}/s`;
+  return `scope ${s.scopeName}, ${cut}, ${counted(run.states, 'state')}${rate}`;
 }
 
 /** The whole report. */
-export function reportLines(report: Report, page: Page): string[] {
-  const lines = ['', ...claimTable(report, page)];
+export function reportLines(
+  report: Report,
+  page: Page,
+  statesPerSecond: ReadonlyMap<string, number | undefined> = new Map(),
+): string[] {
+  const lines = ['', ...claimTable(report, page, statesPerSecond)];
   for (const s of report.suites) for (const f of s.findings) lines.push('', ...findingLines(s, f, page));
   lines.push('', ...faultTable(report, page), '', ...untested(report, page));
-  for (const s of report.suites) {
-    if (s.error) lines.push('', ...hang('!! ', `${s.name}: ${s.error.code}: ${printable(s.error.says)}`, page.width).map(page.style.red));
-  }
-  for (const e of report.errors) {
-    lines.push('', ...hang('!! ', `${e.code}: ${printable(e.says)}`, page.width).map(page.style.red));
-  }
   return lines;
 }
 
 /** One block a suite: a heading with scope and states, then a row for each claim, as wide as the terminal allows. */
-function claimTable(report: Report, page: Page): string[] {
+function claimTable(report: Report, page: Page, rates: ReadonlyMap<string, number | undefined>): string[] {
   const { style, width } = page;
   const lines: string[] = [style.bold(hang('', 'CLAIMS', width)[0] ?? '')];
   for (const s of report.suites) {
     const sizes = Object.entries(s.scope).map(([sort, n]) => `${sort} ${n}`).join(', ');
     lines.push(...hang('', `${s.name}: ${printable(s.title)}`, width).map(style.bold));
-    lines.push(...hang('  ', `${whereOf(s)} (${sizes}; ${s.schedule})`, width).map(style.dim));
+    lines.push(...hang('  ', `${whereOf(s, rates.get(s.name))} (${sizes}; ${s.schedule})`, width).map(style.dim));
     if (width >= 72) lines.push(...wideRows(s, page));
     else lines.push(...s.claims.flatMap((c) => narrowRow(c, page)));
   }

@@ -2,16 +2,22 @@
  * Suite `vtd`: the bit-level Intel VT-d, its caches and its software, against devices that send whatever they like.
  */
 import * as faults from '../../faults/vtd.js';
+import * as recordFaults from '../../faults/vtdFaults.js';
+import * as walkFaults from '../../faults/vtdWalk.js';
+import { vtdFaultMachine } from '../../model/vtd/faultMachine.js';
 import { vtdMachine } from '../../model/vtd/index.js';
 import { contextInvalidation, dmaRemapping, invalidationWait, iotlbInvalidation } from '../../model/vtd/unit.js';
+import { vtdWalkMachine } from '../../model/vtd/walkMachine.js';
 import { neverOpen, refines, tablesOutOfReach, trueSource, wholeEntries } from '../../properties/vtd.js';
+import { faultsTold, overflowCloses, recordsTrue, statusAgrees } from '../../properties/vtdFaults.js';
+import { walkFaultsRight, walkFindsMeaning } from '../../properties/vtdWalk.js';
 import { claim, suite } from '../suite.js';
 
 export const vtd = suite('vtd', {
   title: 'Intel VT-d, bit level: caches, invalidation and torn entries, under malicious and late DMA',
   machine: vtdMachine,
   scope: {
-    small: { mappings: 1, directories: 0 },
+    small: { mappings: 2, directories: 1 },
     default: { mappings: 3, directories: 1 },
   },
   schedule: 'split',
@@ -68,4 +74,55 @@ export const vtd = suite('vtd', {
     "software relies on a completion only after it has seen it; DMA already past translation is the abstract IOMMU's concern",
     "data frames hold entries for the VMM's frame: the worst that a guest can prepare",
   ],
+});
+
+/** Suite `vtd-walk`: every shape of root, context and second-level entries, level by level. */
+export const vtdWalk = suite('vtd-walk', {
+  title: 'Intel VT-d, bit level: the walk of every shape of table entry',
+  machine: vtdWalkMachine,
+  scope: { small: {}, default: {} },
+  schedule: 'whole',
+  claims: [
+    claim('a request reaches exactly the frame that the tables mean, or none', {
+      keeps: [walkFindsMeaning, walkFaultsRight],
+      against: ['F2'],
+      without: [
+        { off: walkFaults.reservedIgnored, breaks: walkFindsMeaning },
+        { off: walkFaults.superpageAsTable, breaks: walkFaultsRight },
+        { off: walkFaults.rightsOr, breaks: walkFindsMeaning },
+        { off: walkFaults.leafRightsOnly, breaks: walkFindsMeaning },
+        { off: walkFaults.widthIgnored, breaks: walkFindsMeaning },
+        { off: walkFaults.absentIsOpen, breaks: walkFindsMeaning },
+        { off: walkFaults.hostWidthIgnored, breaks: walkFindsMeaning },
+      ],
+    }),
+  ],
+  assumptions: ['host addresses of 39 bits, guest addresses of 48; tables lie below 2^44', 'one request at a time'],
+});
+
+/** Suite `vtd-faults`: the fault records, under faults at any moment. */
+export const vtdFaults = suite('vtd-faults', {
+  title: 'Intel VT-d, bit level: fault records, overflow and compression',
+  machine: vtdFaultMachine,
+  scope: {
+    small: { 'fault source': 2, 'fault record': 2 },
+    default: { 'fault source': 3, 'fault record': 2 },
+    large: { 'fault source': 4, 'fault record': 4 },
+  },
+  schedule: 'whole',
+  claims: [
+    claim('software can learn of every blocked request, and of its true source', {
+      keeps: [faultsTold, statusAgrees, recordsTrue, overflowCloses],
+      against: ['F2'],
+      without: [
+        { off: recordFaults.overflowForgotten, breaks: faultsTold },
+        { off: recordFaults.compressedAcross, breaks: faultsTold },
+        { off: recordFaults.recordOverwritten, breaks: faultsTold },
+        { off: recordFaults.recordedAfterOverflow, breaks: overflowCloses },
+        { off: recordFaults.pendingCleared, breaks: statusAgrees },
+        { off: recordFaults.recordOverwritten, breaks: recordsTrue },
+      ],
+    }),
+  ],
+  assumptions: ['software handles records in the order of FRI, and asks every device after an overflow'],
 });

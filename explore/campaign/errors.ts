@@ -33,6 +33,10 @@ export const BLAME = {
   'RF-OUT': 'environment',
   /** The disk is full. */
   'RF-OUT-FULL': 'environment',
+  /** A fault of the harness itself. */
+  'RF-INTERNAL': 'environment',
+  /** The run was interrupted before it had anything to tell. */
+  'RF-INTERRUPTED': 'environment',
   /** A checkpoint that cannot be read. */
   'RF-CHECKPOINT': 'environment',
 } as const satisfies Record<string, Blame>;

@@ -150,7 +150,8 @@ export function planJobs(
   });
   const { randomSteps: steps } = s;
   if (contained && random.runs > 0) {
-    add({ ...base, kind: 'random', id: `${s.name}/random`, faults, steps, ...random, timeMs: RANDOM_MS });
+    const { runs, seed } = random;
+    add({ ...base, kind: 'random', id: `${s.name}/random`, faults, steps, runs, seed, timeMs: RANDOM_MS });
   }
   s.claims.forEach((c, claim) => {
     c.without.forEach((w, without) => {

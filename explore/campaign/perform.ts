@@ -1,4 +1,5 @@
 /** Performs one job in this thread, and answers with plain data. */
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { match } from 'ts-pattern';
@@ -142,6 +143,17 @@ function cutBy(r: ExhaustiveResult, control: Control): string {
   return control.stopReason === 'time' ? 'time' : 'interrupt';
 }
 
+/** A hash of what is checked: states that were visited are not checked again after a resumption, so the properties must be the same. */
+function propertiesHash(properties: readonly AnyProperty[]): string {
+  const h = createHash('sha256');
+  for (const p of properties) {
+    h.update(propertyKey(p));
+    for (const part of Object.values(p)) if (typeof part === 'function') h.update(String(part));
+    for (const [name, test] of Object.entries(p.witnesses)) h.update(`${name}${String(test)}`);
+  }
+  return h.digest('hex').slice(0, 16);
+}
+
 function exhaustive(
   job: ExhaustiveJob | FailNthJob,
   s: Suite,
@@ -152,7 +164,7 @@ function exhaustive(
   const m = buildAt(s, job.scope, { failures, ...(job.faults && { faults: job.faults }) });
   const properties = contained(s);
   const checkpoint = job.kind === 'exhaustive' ? job.checkpoint : undefined;
-  const key = explorationKey(m, s.name);
+  const key = explorationKey(m, `${s.name} ${propertiesHash(properties)}`);
   const resume =
     job.kind === 'exhaustive' && job.resume && checkpoint && existsSync(checkpoint)
       ? loadCheckpoint(checkpoint, key)
@@ -162,7 +174,8 @@ function exhaustive(
   const sites = failureSites(m);
   const findings = result.findings.map((f) => plain(s, m, f, !s.reduction));
   const progress: ProgressAnswer[] = [];
-  if (result.verdict === 'complete' && !s.reduction) {
+  // Under fail-nth an operation that fails once fails always: progress is not to be had, and not claimed.
+  if (job.kind === 'exhaustive' && result.verdict === 'complete' && !s.reduction) {
     for (const p of properties.filter((q): q is Progress<never> => q.kind === 'progress')) {
       if (control.beat()) break;
       const answer = checkProgress(m, result.progressing.store, p, symmetry);
@@ -172,7 +185,8 @@ function exhaustive(
   }
   const truncatedBy = cutBy(result, control);
   if (checkpoint !== undefined) {
-    if (truncatedBy === 'interrupt' || truncatedBy === 'time') {
+    // What broke before the interruption is not in a checkpoint: a run that went on from it would not tell of it.
+    if ((truncatedBy === 'interrupt' || truncatedBy === 'time') && findings.length === 0) {
       later(() => {
         mkdirSync(dirname(checkpoint), { recursive: true });
         saveCheckpoint(checkpoint, key, result.progressing);

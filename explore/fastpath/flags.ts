@@ -25,11 +25,7 @@ export function knownFlags(wanted: readonly string[], v8Options: string): readon
 
 /** `--no-lazy_x=1` -> `lazy-x`. */
 function plain(flag: string): string {
-  return flag
-    .replace(/^--/, '')
-    .replace(/=.*$/, '')
-    .replaceAll('_', '-')
-    .replace(/^no-/, '');
+  return flag.replace(/^--/, '').replace(/=.*$/, '').replaceAll('_', '-').replace(/^no-/, '');
 }
 
 /** What `node --v8-options` prints. */

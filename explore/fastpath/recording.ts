@@ -10,6 +10,8 @@ import { Walker } from '../walk.js';
 export interface Recording {
   /** Hash of the specification. */
   readonly specification: string;
+  /** Fault class of each operation, '' for the honest ones. */
+  readonly faults: readonly string[];
   readonly wordCount: number;
   /** Transition kind of each call. */
   readonly kinds: readonly number[];
@@ -92,6 +94,7 @@ class Recorder {
     }
     return {
       specification: m.hash(),
+      faults: m.operations.map((o) => o.op.fault ?? ''),
       wordCount: m.words.length,
       kinds: this.kinds,
       operations: this.operations,

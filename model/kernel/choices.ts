@@ -21,7 +21,7 @@ export class Choices {
   /** How many answers are fixed in advance. */
   private fixed = 0;
   /** Answers beyond the fixed ones: 0, or drawn with this. Set by the random explorer only. */
-  entropy: ((size: number) => number) | undefined = undefined;
+  entropy: ((size: number, of: Sort) => number) | undefined = undefined;
   /** Note sort and label of each answer, for traces; explorers' inner loops leave it off. */
   recording = false;
   /** A fixed answer was out of the range of its sort: the trace does not apply here. */
@@ -89,7 +89,7 @@ export class Choices {
       this.mismatch = true;
       return 0;
     }
-    const d = this.entropy === undefined ? 0 : this.entropy(size);
+    const d = this.entropy === undefined ? 0 : this.entropy(size, of);
     this.digits[i] = d;
     return d;
   }

@@ -32,6 +32,8 @@ export interface CompiledOperation {
   readonly index: number;
   readonly op: AnyOperation;
   readonly stepNames: readonly string[];
+  /** `undo <step>`, for each step. */
+  readonly undoNames: readonly string[];
   readonly steps: readonly RunStep[];
   readonly undo: readonly (RunStep | undefined)[];
   readonly touches: RunTouches | undefined;
@@ -95,6 +97,7 @@ export function compile(
     index,
     op,
     stepNames: steps.map((s) => s.name),
+    undoNames: steps.map((s) => `undo ${s.name}`),
     steps: steps.map((s) => s.run as RunStep),
     undo: steps.map((s) => s.undo as RunStep | undefined),
     touches: op.touches as RunTouches | undefined,

@@ -436,7 +436,7 @@ export class Machine {
     let nextPc: number;
     if (pc >= UNDO) {
       const j = pc - UNDO;
-      this.currentStep = `undo ${op.stepNames[j]}`;
+      this.currentStep = op.undoNames[j];
       op.undo[j]?.(this, op.call);
       status = this.threadStatus[t];
       nextPc = this.undoPc(op, j);

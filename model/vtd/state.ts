@@ -6,7 +6,7 @@
  * the walker sees real bit positions. Two address spaces, two requesters:
  *   space A  domain id 1, 4 levels, two 4 KiB pages below one directory (table of level 1)
  *   space B  domain id 2, 3 levels, one 2 MiB page
- *   00:05.0  moves between A, B and nothing, and starts in B;   01:05.0  same device number on another bus, in space B for good
+ *   00:05.0  moves between A, B and nothing;   01:05.0  same device number on another bus, in space B for good
  */
 import { i32, type Machine, module, oneOf, type State, sort, table, u8, u16 } from '../kernel/index.js';
 import { contextHigh, entryLow, PAGE_SIZE, PRESENT, READ_WRITE, type UnitCapability } from './entries.js';
@@ -168,7 +168,9 @@ export const contextLow = (s: number): number => entryLow(FIRST_TABLE + (s === 0
 /** Word 2 of a context entry for a space. */
 export const contextWord2 = (s: number): number => contextHigh(s === 0 ? 4 : 3, DOMAIN_IDS[s]);
 
-const boot = sort('boot', { members: ['running', "off, with an earlier kernel's caches"] });
+const boot = sort('boot', {
+  members: ['running, 00:05.0 in space B', 'running, 00:05.0 in space A', "off, with an earlier kernel's caches"],
+});
 
 /** Builds the tables: everything above the entries that operations change. */
 function initial(m: Vtd): void {
@@ -194,7 +196,14 @@ function initial(m: Vtd): void {
     m.mayAttach.spaces[r] = 2;
   }
   m.vtdUnit.root[0] = FIRST_TABLE + ROOT;
-  if (m.choose(boot) === 0) {
+  const start = m.choose(boot);
+  if (start === 1) {
+    put(CONTEXT_0, 0, contextLow(0));
+    put(CONTEXT_0, 1, contextWord2(0));
+    m.attached.space[0] = 1;
+    m.mayAttach.spaces[0] = 1;
+  }
+  if (start < 2) {
     m.vtdUnit.translating[0] = 1;
     m.vtdUnit.masters[0] = 1;
     return;

@@ -1,0 +1,137 @@
+/** The command line: commands, options, help with examples. */
+import { resolve } from 'node:path';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { attack } from './attack.js';
+import { doctor } from './doctor.js';
+import { complain, EXIT } from './exit.js';
+import { list } from './list.js';
+import { nearest } from './nearest.js';
+import { DEFAULTS, duration, integer } from './options.js';
+import { replay } from './replay.js';
+import { verify } from './verify.js';
+import { version } from './version.js';
+
+const EXIT_CODES = `
+Exit codes:
+  0    everything holds
+  1    a property broke, a counterpart held, or a claim was checked in vain
+  2    usage: an option, a suite or a trace that is no good
+  3    a target or the environment failed, or time was up before all claims were exercised
+  130  interrupted, and nothing had broken so far`;
+
+const examples = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((l) => `  $ ringfence ${l}`).join('\n')}`;
+
+/** Options that every command has. */
+function common(command: Command): Command {
+  return command
+    .option('-o, --out <dir>', 'folder of the report', (dir: string) => resolve(dir), resolve(DEFAULTS.out))
+    .option('--json', 'print the result as JSON on standard output', false)
+    .option('-q, --quiet', 'print the answer only', false)
+    .option('--no-color', 'no colours (NO_COLOR is heard as well)');
+}
+
+const patience = (): Option =>
+  new Option('--patience <seconds>', 'how long a suite may give no sign of life')
+    .argParser(duration)
+    .default(DEFAULTS.patienceMs, `${DEFAULTS.patienceMs / 1000}`);
+const seed = (): Option =>
+  new Option('--seed <n>', 'where random runs start').argParser(integer(0, 0x7fffffff)).default(DEFAULTS.seed);
+
+/** Parses the arguments and runs the command they name; the exit code. */
+export async function run(args: readonly string[]): Promise<number> {
+  let code: number = EXIT.holds;
+  const program = new Command('ringfence')
+    .description('Checks which attacks an isolation architecture contains, under which assumptions, and what breaks without each gate.')
+    .version(version, '-V, --version')
+    .helpOption('-h, --help', 'help, for each command too')
+    .addHelpText('after', examples('verify', 'verify memory --scope small', 'attack qemu-vtd --time 60', 'doctor') + EXIT_CODES);
+
+  common(program.command('verify'))
+    .description('run suites: all embedded ones, those named, or those that a module of yours exports')
+    .argument('[suite...]', 'names, or paths of .js or .mjs modules')
+    .option('-s, --scope <scope>', 'small, default, large, or sizes: domain=3,frame=2')
+    .addOption(new Option('-t, --time <seconds>', 'time for everything; what is left open is told').argParser(duration))
+    .addOption(new Option('--runs <n>', 'random runs of each suite; 0: none').argParser(integer(0, 10_000_000)).default(DEFAULTS.runs))
+    .addOption(seed())
+    .addOption(new Option('-w, --workers <n>', 'threads').argParser(integer(1, 64)).default(DEFAULTS.workers))
+    .addOption(patience())
+    .option('--resume', 'go on from the checkpoints of an interrupted run', false)
+    .addHelpText('after', examples('verify', 'verify memory iommu --time 5m', 'verify ./dist/my-suite.js --scope frame=3') + EXIT_CODES)
+    .action(async (suites: string[], options) => {
+      code = await verify(suites, options);
+    });
+
+  common(program.command('list'))
+    .description('list suites with their claims, faults and scopes')
+    .argument('[suite...]', 'names, or paths of modules')
+    .addOption(patience())
+    .addHelpText('after', examples('list', 'list memory', 'list --json ./dist/my-suite.js'))
+    .action(async (suites: string[], options) => {
+      code = await list(suites, options);
+    });
+
+  common(program.command('attack'))
+    .description('let the same attacks loose on a real target, in lockstep with its specification')
+    .addArgument(new Argument('<target>', "what to attack; see 'ringfence list'"))
+    .option('--qemu <path>', 'the QEMU to attack', 'qemu-system-x86_64')
+    .addOption(new Option('-t, --time <seconds>', 'time for all programs').argParser(duration).default(60_000, '60'))
+    .addOption(new Option('--runs <n>', 'most programs').argParser(integer(1, 10_000_000)))
+    .addOption(seed())
+    .addHelpText('after', examples('attack qemu-vtd', 'attack qemu-vtd --time 10m --seed 7', 'attack qemu-vtd --qemu /opt/qemu/bin/qemu-system-x86_64') + EXIT_CODES)
+    .action(async (target: string, options) => {
+      code = await attack(target, options);
+    });
+
+  common(program.command('replay'))
+    .description('tell a trace file step by step, with what each step changed and the memory map')
+    .argument('<trace>', 'a file of ringfence-report/traces')
+    .option('-m, --module <path>', 'module of the suite, if it is not an embedded one')
+    .addOption(patience())
+    .addHelpText('after', examples('replay ringfence-report/traces/memory-i1-3f9c02d1.json', 'replay trace.json --module ./dist/my-suite.js', 'replay --json trace.json'))
+    .action(async (trace: string, options) => {
+      code = await replay(trace, options);
+    });
+
+  common(program.command('doctor'))
+    .description('see whether this machine has what the commands need')
+    .option('--qemu <path>', 'the QEMU to look at')
+    .addHelpText('after', examples('doctor', 'doctor --json', 'doctor --qemu /opt/qemu/bin/qemu-system-x86_64'))
+    .action(async (options) => {
+      code = await doctor(options);
+    });
+
+  quiet(program);
+  if (args.length === 0) {
+    program.outputHelp();
+    return EXIT.usage;
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return usageError(program, args, thrown);
+    throw thrown;
+  }
+}
+
+/** Commander shall neither print errors nor end the process. */
+function quiet(program: Command): void {
+  for (const c of [program, ...program.commands]) {
+    c.exitOverride().configureOutput({ writeErr: () => {} }).showSuggestionAfterError(true);
+  }
+}
+
+function usageError(program: Command, args: readonly string[], e: CommanderError): number {
+  // Help and version that were asked for are no errors.
+  if (e.exitCode === 0) return EXIT.holds;
+  const names = program.commands.map((c) => c.name());
+  if (e.code === 'commander.unknownCommand') {
+    const wanted = args.find((a) => !a.startsWith('-')) ?? '';
+    const near = nearest(wanted, names);
+    complain('RF-USAGE', `there is no command '${wanted}'; ${near ? `did you mean '${near}'?` : `there are ${names.join(', ')}`}`);
+    return EXIT.usage;
+  }
+  const says = e.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  complain('RF-USAGE', `${says}${says.endsWith('.') || says.endsWith('?') || says.endsWith('?)') ? '' : `; see 'ringfence ${names.includes(args[0] ?? '') ? `${args[0]} ` : ''}--help'`}`);
+  return EXIT.usage;
+}

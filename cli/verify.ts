@@ -1,0 +1,161 @@
+/** `ringfence verify`: runs the suites' campaigns, tells of each claim when it is settled, and writes the report. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { Campaign, type CampaignState, type SourceError } from '../explore/campaign/campaign.js';
+import { chooseScopes } from '../explore/campaign/scope.js';
+import { isSettled, settle } from '../reports/claims.js';
+import { makeReport, type Report, reportText } from '../reports/report.js';
+import { checkFolder, saveReport } from '../reports/save.js';
+import { claimLines, reportLines, summary, whereOf } from '../reports/terminal.js';
+import { ratesOf, timingsText } from '../reports/timings.js';
+import { counted } from '../reports/text.js';
+import { Console } from './console.js';
+import { complain, EXIT, failWith } from './exit.js';
+import { onInterrupt } from './interrupt.js';
+import type { VerifyOptions } from './options.js';
+import { ProgressLine } from './progressLine.js';
+import { suitesFor } from './suites.js';
+import { version } from './version.js';
+
+/** Runs the command; the exit code. */
+export async function verify(args: readonly string[], o: VerifyOptions): Promise<number> {
+  const out = new Console(o);
+  const aborted = new AbortController();
+  let campaign: Campaign | undefined;
+  const release = onInterrupt(() => {
+    out.clear();
+    aborted.abort();
+    campaign?.interrupt();
+  });
+  const onOutput = (text: string): void => out.note(text.trimEnd());
+  const began = performance.now();
+  try {
+    checkFolder(o.out);
+    const running = { workers: o.workers, patienceMs: o.patience, onOutput };
+    const { suites, errors } = await suitesFor(args, running, aborted.signal);
+    if (aborted.signal.aborted) return EXIT.interrupted;
+    const chosen = chooseScopes(suites, o.scope);
+    const elapsed = performance.now() - began;
+    campaign = new Campaign(chosen, {
+      ...running,
+      timeMs: o.time === undefined ? undefined : Math.max(1, o.time - elapsed),
+      runs: o.runs,
+      seed: o.seed,
+      checkpoints: join(o.out, 'checkpoints'),
+      resume: o.resume,
+    });
+    const state = await watch(campaign, out, o);
+    return finish(state, errors, out, o, performance.now() - began);
+  } catch (thrown) {
+    out.clear();
+    return aborted.signal.aborted ? EXIT.interrupted : failWith(thrown);
+  } finally {
+    release();
+  }
+}
+
+/** Runs the campaign with a progress line, and tells of each claim as soon as it is settled. */
+async function watch(campaign: Campaign, out: Console, o: VerifyOptions): Promise<CampaignState> {
+  const line = new ProgressLine(campaign, o.time, timingsBefore(o.out));
+  const timer = setInterval(() => out.progress(line.text()), 200);
+  const told = new Set<string>();
+  campaign.onAnswer = (run, _job, answer) => {
+    if (answer.kind === 'skipped') return;
+    run.chosen.suite.claims.forEach((_, i) => {
+      const key = `${run.chosen.suite.name}/${i}`;
+      if (told.has(key) || !isSettled(run, i)) return;
+      told.add(key);
+      const main = run.answers.get(`${run.chosen.suite.name}/exhaustive`);
+      const exhaustive = main?.kind === 'exhaustive' ? main : null;
+      const where = whereOf({ exhaustive, scopeName: run.chosen.scopeName }, ratesOf(run));
+      out.lines(claimLines(run.chosen.suite.name, settle(run, i), where, out.page));
+    });
+  };
+  try {
+    return await campaign.run();
+  } finally {
+    clearInterval(timer);
+    out.clear();
+  }
+}
+
+function finish(
+  state: CampaignState,
+  errors: readonly SourceError[],
+  out: Console,
+  o: VerifyOptions,
+  wallMs: number,
+): number {
+  const inputs = { version, seed: o.seed, runs: o.runs, timeMs: o.time };
+  const { report, traces } = makeReport(state, errors, inputs);
+  const text = reportText(report);
+  const rates = new Map(state.runs.map((r) => [r.chosen.suite.name, ratesOf(r)]));
+  out.lines(reportLines(report, out.page, rates));
+  out.always(['', paintSummary(report, out)]);
+  out.json(text);
+  for (const e of report.errors) complain(e.code, about(e.module, e.says));
+  for (const s of report.suites) if (s.error) complain(s.error.code, about(s.name, s.error.says));
+  let code = exitCode(report, errors);
+  try {
+    saveReport(o.out, { report: text, traces, timings: timingsText(state, o.workers, wallMs) });
+    const shown = relative(process.cwd(), o.out) || o.out;
+    const breaches = report.suites.flatMap((s) => s.findings);
+    out.lines([`report: ${join(shown, 'report.json')}, took ${(wallMs / 1000).toFixed(1)} s on ${o.workers} workers`]);
+    for (const f of breaches.slice(0, 10)) out.always([`replay: npx ringfence replay ${join(shown, 'traces', f.trace)}`]);
+    if (state.checkpoints.length > 0) {
+      out.always([`${counted(state.checkpoints.length, 'unfinished run')} kept; to go on, give the same command and --resume`]);
+    }
+  } catch (thrown) {
+    // The result was printed; a breach is still the more important news.
+    const failed = failWith(thrown);
+    if (code === EXIT.holds || code === EXIT.interrupted) code = failed;
+  }
+  return code;
+}
+
+/** Says whom it is about, unless it does so itself. */
+function about(who: string, says: string): string {
+  return says.includes(who) ? says : `${who}: ${says}`;
+}
+
+function paintSummary(report: Report, out: Console): string {
+  const { style } = out.page;
+  const paint = { holds: style.green, broken: style.red, error: style.red, partial: style.yellow }[report.verdict];
+  return paint(summary(report));
+}
+
+/** 1 outweighs 3, and 3 outweighs 2: a breach is news even when something else failed as well. */
+function exitCode(report: Report, errors: readonly SourceError[]): number {
+  switch (report.verdict) {
+    case 'holds':
+      return EXIT.holds;
+    case 'broken':
+      return EXIT.broken;
+    case 'partial':
+      return report.partial === 'interrupt' ? EXIT.interrupted : EXIT.environment;
+    case 'error': {
+      const environment =
+        errors.some((e) => e.error.blame === 'environment') ||
+        report.suites.some((s) => s.error !== null && s.error.blame === 'environment');
+      return environment ? EXIT.environment : EXIT.usage;
+    }
+  }
+}
+
+/** How long jobs took in the previous run, by id: the best guess of how long they take now. */
+function timingsBefore(folder: string): ReadonlyMap<string, number> {
+  const path = join(folder, 'timings.json');
+  if (!existsSync(path)) return new Map();
+  try {
+    const read: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const jobs = typeof read === 'object' && read !== null && 'jobs' in read ? read.jobs : undefined;
+    if (!Array.isArray(jobs)) return new Map();
+    return new Map(
+      jobs.flatMap((j): [string, number][] =>
+        typeof j?.id === 'string' && typeof j?.tookMs === 'number' ? [[j.id, j.tookMs]] : [],
+      ),
+    );
+  } catch {
+    return new Map();
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Event channels: who may bind, signal, close and reset (calls as wholes, domains that die and come back), and delivery and closing step
+ * by step, where a wake-up could be lost.
+ */
+import {
+  anyPortBindable,
+  closeLeavesPeer,
+  closeLeavesPending,
+  eventFaults,
+  handledBeforeCleared,
+  handlerScansAgain,
+  maskBeforePending,
+  noInitialPending,
+  pendingBeforeUnmask,
+  selectorNotExchanged,
+  spuriousUpcall,
+  stormEvents,
+  unmaskForgetsPending,
+  upcallBeforeSelector,
+  upcallClearedLate,
+  xsa343,
+  xsa496,
+} from '../../faults/events.js';
+import { CONTROL, domains } from '../../model/domains.js';
+import { eventChannels } from '../../model/eventBinding.js';
+import { channelLock, consent, consentEnds, freshSharedInfo, portPermission, privateSharedInfo } from '../../model/eventChannels.js';
+import { maskEvent, unmaskEvent } from '../../model/eventDelivery.js';
+import { closingRaces, deliveryRaces, only } from '../../model/eventRaces.js';
+import { type MachineDef, module } from '../../model/kernel/index.js';
+import {
+  consentAsked,
+  consentFresh,
+  eventsArrive,
+  handlerEnds,
+  linksSymmetric,
+  maskedEdgeSeen,
+  noLostWakeUp,
+  portsFair,
+  portsFresh,
+  registrationFair,
+  resetIsWhole,
+  signalsEntitled,
+} from '../../properties/events.js';
+import { claim, suite } from '../suite.js';
+
+/** Two usable ports a domain, in two words of the selector: what a counterpart needs two ports for. */
+const TWO_PORTS = { domain: 2, generation: 1, port: 3, word: 2 };
+
+/** All calls but mask and unmask, whose place is in the races. */
+const calls: MachineDef = {
+  name: 'event channels',
+  modules: [
+    domains,
+    { ...eventChannels, operations: eventChannels.operations.filter((o) => o !== maskEvent && o !== unmaskEvent) },
+    module('attacks on event channels', { tables: {}, operations: eventFaults }),
+  ],
+};
+
+export const events = suite('events', {
+  title: 'event-channel hypercalls with hostile arguments, forged signals, exhaustion, and domains that die and come back',
+  machine: calls,
+  scope: {
+    small: { domain: 2, generation: 2, port: 2, word: 1 },
+    default: { domain: 3, generation: 2, port: 2, word: 1 },
+    ports: TWO_PORTS,
+    large: { domain: 2, generation: 2, port: 3, word: 2 },
+  },
+  claims: [
+    claim('a domain is signalled only by those it is linked with, and nobody takes its events away', {
+      keeps: [linksSymmetric, signalsEntitled, noLostWakeUp],
+      against: ['F7', 'F10'],
+      without: [
+        { off: privateSharedInfo, breaks: signalsEntitled },
+        { off: privateSharedInfo, breaks: noLostWakeUp },
+        { off: noInitialPending, breaks: noLostWakeUp },
+        { off: anyPortBindable, breaks: linksSymmetric },
+        { off: closeLeavesPeer, breaks: linksSymmetric },
+      ],
+    }),
+    claim('a channel is joined only by the domain that it was opened for, in the life that it was opened for', {
+      keeps: [consentAsked, consentFresh],
+      against: ['F7', 'F10'],
+      without: [
+        { off: consent, breaks: consentAsked },
+        { off: consentEnds, breaks: consentFresh },
+      ],
+    }),
+    claim('a port or domain id that is used again carries nothing of its last use', {
+      keeps: [portsFresh],
+      against: ['F10'],
+      without: [
+        { off: closeLeavesPending, breaks: portsFresh },
+        { off: freshSharedInfo, breaks: portsFresh },
+      ],
+    }),
+    claim("nobody uses up another domain's ports, or ends another domain's registration", {
+      keeps: [portsFair, registrationFair],
+      against: ['F12'],
+      without: [
+        { off: portPermission, breaks: portsFair },
+        { off: xsa496, breaks: registrationFair },
+      ],
+    }),
+  ],
+  assumptions: [
+    'one vCPU a domain takes its events',
+    'a hypercall runs as a whole here; the suites events-race and events-closing split it',
+    'domain ids are not handed out while an open port names them; Xen hands them out in turn instead',
+  ],
+});
+
+export const eventsRace = suite('events-race', {
+  title: 'signal, mask, unmask and upcall handler, interleaved step by step',
+  machine: {
+    ...deliveryRaces,
+    modules: [
+      ...deliveryRaces.modules,
+      module('attacks on delivery', { tables: {}, operations: [only(CONTROL, stormEvents), spuriousUpcall] }),
+    ],
+  },
+  schedule: 'split',
+  scope: {
+    small: { domain: 2, generation: 1, port: 2, word: 1 },
+    default: { domain: 2, generation: 1, port: 3, word: 2 },
+    large: { domain: 2, generation: 1, port: 4, word: 2 },
+  },
+  claims: [
+    claim('no wake-up is lost, whatever the order of signallers, masks and handler', {
+      keeps: [noLostWakeUp, maskedEdgeSeen, eventsArrive],
+      against: ['F7', 'F9'],
+      without: [
+        { off: maskBeforePending, breaks: noLostWakeUp },
+        { off: upcallBeforeSelector, breaks: noLostWakeUp },
+        { off: upcallClearedLate, breaks: noLostWakeUp },
+        { off: selectorNotExchanged, breaks: noLostWakeUp },
+        { off: handledBeforeCleared, breaks: noLostWakeUp },
+        { off: pendingBeforeUnmask, breaks: noLostWakeUp },
+        { off: unmaskForgetsPending, breaks: noLostWakeUp },
+      ],
+    }),
+    claim('a storm of signals does not keep the handler from returning', {
+      keeps: [handlerEnds],
+      against: ['F9'],
+      without: [{ off: handlerScansAgain, breaks: handlerEnds }],
+    }),
+  ],
+  assumptions: [
+    'loads and stores are sequentially consistent; the mutants swap them as missing barriers would',
+    'links are set up and stay; no domain dies between two steps of a signal',
+  ],
+});
+
+export const eventsClosing = suite('events-closing', {
+  title: 'signals against close, reset and open, interleaved step by step',
+  machine: closingRaces,
+  schedule: 'split',
+  scope: {
+    small: { domain: 2, generation: 1, port: 2, word: 1 },
+    default: TWO_PORTS,
+    large: { domain: 2, generation: 1, port: 4, word: 2 },
+  },
+  claims: [
+    claim('a signal under way never reaches a port that was closed under its feet', {
+      keeps: [portsFresh, linksSymmetric],
+      against: [],
+      without: [{ off: channelLock, breaks: portsFresh }],
+    }),
+    claim('a reset that succeeds has closed everything', {
+      keeps: [resetIsWhole],
+      against: [],
+      without: [{ off: xsa343, breaks: resetIsWhole }],
+    }),
+  ],
+  assumptions: ['closing a port holds the event lock and is one step; reset lets the lock go between ports'],
+});

@@ -1,0 +1,205 @@
+/**
+ * Suites of the abstract IOMMU. `iommu`: a whole system from power-on, calls as one step. `iommu-race`: calls split, against caches and
+ * DMA that move in between. `iommu-timeout` and `iommu-queue`: waits that time out, with one and with two domains. `iommu-tables`:
+ * superpages and table frames. `iommu-teardown`: devices are taken away, their domain dies.
+ */
+import {
+  atcFirst,
+  attachOver,
+  bypassAtBoot,
+  detachKeepsAtc,
+  detachKeepsConfig,
+  detachKeepsIotlb,
+  detachReturnsEarly,
+  downgradeNotFlushed,
+  dropBeforeWait,
+  fullLogStops,
+  fullQueueDrops,
+  mapWithoutType,
+  newTableNotWrittenBack,
+  rangeTooLarge,
+  rangeTooSmall,
+  splitNotFlushed,
+  subPage,
+  tableFreedCached,
+  tableFreedEarly,
+  timeoutSwallowed,
+  unmapForgetsHolding,
+  unmapKeepsAtc,
+  unmapKeepsIotlb,
+  untaggedCompletion,
+} from '../../faults/iommuMutants.js';
+import {
+  acsRedirect,
+  addressWidth,
+  atcInvalidation,
+  configInvalidation,
+  defaultDeny,
+  dmaRemapping,
+  drainOnWait,
+  everyPage,
+  interruptRemapping,
+  iotlbInvalidation,
+  strictInvalidation,
+  structureInvalidation,
+  tableWriteBack,
+  translatedRefused,
+} from '../../model/iommu/index.js';
+import {
+  dmaBytes,
+  dmaCount,
+  dmaFair,
+  dmaFresh,
+  dmaRange,
+  dmaReach,
+  dmaRevoke,
+  dmaShadow,
+  dmaShut,
+  dmaSource,
+  dmaType,
+} from '../../properties/iommu.js';
+import { claim, suite } from '../suite.js';
+import {
+  iommuMachine,
+  iommuQueueMachine,
+  iommuRaceMachine,
+  iommuTablesMachine,
+  iommuTeardownMachine,
+} from './iommuMachines.js';
+
+const ASSUMPTIONS = [
+  'an entry of a table changes as a whole (torn writes belong to the bit-level specification)',
+  'a device with an ATC uses only what its ATC holds',
+  'hardware obeys invalidation commands in order, and a completed wait has drained requests translated before it',
+  'the directory of a domain is the VMM\u2019s own memory; table frames come from the heap',
+  'one outstanding flush for each domain',
+] as const;
+
+/** From power-on: two devices, two domains, attacks of every shape. */
+export const iommuSuite = suite('iommu', {
+  title: 'a VMM with an IOMMU, from power-on, against malicious DMA of every shape',
+  machine: iommuMachine,
+  schedule: 'whole',
+  scope: {
+    small: { domain: 2, generation: 1, frame: 4, device: 1, ats: 0, iova: 1, did: 2, queue: 3, dma: 1, record: 0 },
+    default: { domain: 2, generation: 1, frame: 4, device: 2, ats: 0, iova: 1, did: 2, queue: 3, dma: 1, record: 0 },
+    large: { domain: 2, generation: 2, frame: 5, device: 2, ats: 1, iova: 1, did: 2, queue: 3, dma: 1, record: 0 },
+  },
+  claims: [
+    claim('a device reaches only memory of its own domain', {
+      keeps: [dmaReach, dmaType],
+      against: ['F2', 'F3', 'F10'],
+      without: [
+        { off: dmaRemapping, breaks: dmaReach },
+        { off: translatedRefused, breaks: dmaReach },
+        { off: everyPage, breaks: dmaReach },
+        { off: addressWidth, breaks: dmaReach },
+        { off: iotlbInvalidation, breaks: dmaReach },
+        { off: strictInvalidation, breaks: dmaReach },
+        { off: detachReturnsEarly, breaks: dmaReach },
+        { off: attachOver, breaks: dmaReach },
+        { off: mapWithoutType, breaks: dmaCount },
+      ],
+    }),
+    claim('memory is protected from power-on, before and between assignments', {
+      keeps: [dmaShut],
+      against: ['F2'],
+      without: [
+        { off: defaultDeny, breaks: dmaShut },
+        { off: bypassAtBoot, breaks: dmaShut },
+      ],
+    }),
+    claim('a device acts with the authority of its own domain only', {
+      keeps: [dmaSource],
+      against: ['F2', 'F8', 'F10'],
+      without: [
+        { off: acsRedirect, breaks: dmaSource },
+        { off: interruptRemapping, breaks: dmaSource },
+        { off: configInvalidation, breaks: dmaSource },
+      ],
+    }),
+    claim('a right that was taken away is gone when the call returns', {
+      keeps: [dmaRevoke, dmaShadow],
+      against: ['F3', 'F10'],
+      without: [
+        { off: iotlbInvalidation, breaks: dmaRevoke },
+        { off: iotlbInvalidation, breaks: dmaShadow },
+        { off: strictInvalidation, breaks: dmaRevoke },
+        { off: unmapKeepsIotlb, breaks: dmaRevoke },
+        { off: downgradeNotFlushed, breaks: dmaRevoke },
+      ],
+    }),
+    claim('a number that is used again carries nothing of its last holder', {
+      keeps: [dmaFresh],
+      against: ['F3', 'F10'],
+      without: [
+        { off: detachKeepsIotlb, breaks: dmaFresh },
+        { off: detachKeepsConfig, breaks: dmaFresh },
+      ],
+    }),
+    claim('references equal mappings', {
+      keeps: [dmaCount],
+      against: ['F10'],
+      without: [
+        { off: mapWithoutType, breaks: dmaCount },
+        { off: unmapForgetsHolding, breaks: dmaCount },
+      ],
+    }),
+    claim('a device reaches no bytes beside its buffers, where memory for buffers comes in whole pages', {
+      keeps: [dmaBytes],
+      against: ['F2'],
+      without: [{ off: subPage, breaks: dmaBytes }],
+    }),
+  ],
+  assumptions: ASSUMPTIONS,
+});
+
+/** One device with an ATC; every call is split. */
+export const iommuRaceSuite = suite('iommu-race', {
+  title: 'revocations step by step, while caches refill and DMA is in flight',
+  machine: iommuRaceMachine,
+  schedule: 'split',
+  scope: {
+    small: { domain: 2, generation: 1, frame: 4, device: 1, ats: 1, iova: 1, did: 1, queue: 3, dma: 1, record: 1 },
+    default: { domain: 2, generation: 1, frame: 4, device: 1, ats: 1, iova: 1, did: 1, queue: 3, dma: 1, record: 1 },
+    large: { domain: 2, generation: 1, frame: 5, device: 1, ats: 1, iova: 2, did: 1, queue: 3, dma: 2, record: 1 },
+  },
+  claims: [
+    claim('what a device can still reach is neither freed nor given away, at no step of a revocation', {
+      keeps: [dmaReach, dmaType, dmaCount],
+      against: ['F2', 'F3'],
+      without: [
+        { off: dmaRemapping, breaks: dmaReach },
+        { off: mapWithoutType, breaks: dmaCount },
+      ],
+    }),
+    claim('a right that was taken away is gone when the call returns, in flight and in every cache', {
+      keeps: [dmaRevoke, dmaShadow],
+      against: ['F3'],
+      without: [
+        { off: drainOnWait, breaks: dmaRevoke },
+        { off: iotlbInvalidation, breaks: dmaRevoke },
+        { off: atcInvalidation, breaks: dmaRevoke },
+        { off: strictInvalidation, breaks: dmaRevoke },
+        { off: tableWriteBack, breaks: dmaShadow },
+        { off: unmapKeepsIotlb, breaks: dmaRevoke },
+        { off: unmapKeepsAtc, breaks: dmaRevoke },
+        { off: downgradeNotFlushed, breaks: dmaRevoke },
+      ],
+    }),
+    claim('an invalidation removes what is in its range and nothing else', {
+      keeps: [dmaRange],
+      against: ['F3'],
+      without: [
+        { off: rangeTooLarge, breaks: dmaRange, scope: TWO_PAGES },
+        { off: rangeTooSmall, breaks: dmaRange, scope: TWO_PAGES },
+      ],
+    }),
+    claim('a full fault log stops nobody\u2019s requests', {
+      keeps: [dmaFair],
+      against: ['F2', 'F12'],
+      without: [{ off: fullLogStops, breaks: dmaFair }],
+    }),
+  ],
+  assumptions: ASSUMPTIONS,
+});

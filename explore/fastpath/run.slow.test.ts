@@ -1,0 +1,159 @@
+/**
+ * The gates end to end, on compiled code in processes of their own: allocating steps are caught with file, line and bytes; clean machines
+ * read 0; the control reads 16; suites that hang, die or cannot be loaded end in one line.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CampaignError } from '../campaign/errors.js';
+import { runFastpath } from './run.js';
+import { type FastpathSheet, type SuiteSheet, sheetHolds } from './sheet.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'ringfence-compiled-'));
+const out = join(folder, 'dist');
+const child = join(out, 'explore/fastpath/child.js');
+
+beforeAll(() => {
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+  mkdirSync(out);
+  try {
+    execFileSync(resolve('node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json', '--outDir', out]);
+  } catch {
+    // Type errors have their own check; what was emitted is what counts here.
+  }
+  expect(existsSync(child)).toBe(true);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A module in the compiled tree; '@/' stands for its root. */
+function moduleOf(name: string, text: string): string {
+  const path = join(folder, `${name}.js`);
+  writeFileSync(path, text.replaceAll('@/', `${out}/`));
+  return path;
+}
+
+function suiteText(machine: string, scope: string, imports: string): string {
+  return `${imports}
+    import { suite, claim } from '@/drivers/suite.js';
+    import { invariant } from '@/properties/property.js';
+    const anything = invariant('any', 'any', { states: 'anything', holds: () => true, witnesses: {} });
+    export const s = suite('subject', { title: 'a test', machine: ${machine}, scope: { default: ${scope} }, assumptions: [],
+      claims: [claim('anything', { keeps: [anything], against: [], without: [] })] });`;
+}
+
+const measure = (path: string, more: { timeoutMs?: number } = {}): Promise<FastpathSheet> =>
+  runFastpath({ child, sources: [{ source: { kind: 'module', path } }], ...more });
+
+function only(sheet: FastpathSheet): SuiteSheet {
+  const [first] = sheet.suites;
+  if (!first) throw new Error('no suite was measured');
+  return first;
+}
+
+/** Line, from 1, of the first line of the file that contains the text. */
+function lineOf(file: string, text: string): number {
+  return (
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .findIndex((l) => l.includes(text)) + 1
+  );
+}
+
+describe('a suite with steps that allocate', () => {
+  let sheet: FastpathSheet;
+  beforeAll(async () => {
+    sheet = await measure(join(out, 'explore/fastpath/leaky.js'));
+  });
+
+  it('is caught, and the control reads exactly 16 in both gates', () => {
+    expect(sheetHolds(sheet)).toBe(false);
+    expect(only(sheet)).toMatchObject({ suite: 'leaky', controlA: 16, controlB: 16 });
+    expect(only(sheet).operations.map((o) => [o.operation, o.verdict])).toEqual([
+      ['slot.fill', 'zero'],
+      ['slot.empty', 'allocates'],
+      ['slot.stamp', 'allocates'],
+      ['slot.check', 'allocates'],
+      ['slot.never', 'not exercised'],
+      ['slot.wildWrite', 'zero'],
+    ]);
+  });
+
+  it.each([
+    ['slot.empty', 'empty'],
+    ['slot.stamp', 'stamp'],
+    ['slot.check', 'check'],
+  ])('names the step of %s by function, file and line, with its bytes', (operation, step) => {
+    const row = only(sheet).operations.find((o) => o.operation === operation);
+    const file = 'explore/fastpath/leaky.ts';
+    const [first, ...others] = row?.allocations ?? [];
+    expect(others).toEqual([]);
+    expect(first).toMatchObject({ function: step, file, line: lineOf(file, `    ${step}: (`) });
+    // At most 1,000 calls of at most 80 bytes were looked at, and at least a quarter of them allocated.
+    expect(first?.bytes).toBeGreaterThanOrEqual(4_000);
+    expect(first?.bytes).toBeLessThanOrEqual(80_000);
+    expect(row?.gateA.bytes).toBeGreaterThan(0);
+    expect(row?.gateB.bytes).toBeGreaterThan(0);
+  });
+
+  it('reads 0 of its clean operations, hostile ones included', () => {
+    for (const name of ['slot.fill', 'slot.wildWrite']) {
+      const row = only(sheet).operations.find((o) => o.operation === name);
+      expect(row?.gateA).toMatchObject({ bytes: 0, calls: 11_111, tier: 'interpreter' });
+      expect(row?.gateB).toMatchObject({ bytes: 0, calls: 60_000 });
+    }
+  });
+});
+
+describe('clean machines', () => {
+  it('read 0 in both gates and after each fault family', async () => {
+    const imports = "import { descriptorRing } from '@/model/textbook/descriptorRing.js';";
+    const path = moduleOf('ring', suiteText('descriptorRing', '{ ring: 1, slot: 2, index: 4, payload: 1 }', imports));
+    const sheet = await measure(path);
+    expect(only(sheet).operations.filter((o) => o.verdict !== 'zero')).toEqual([]);
+    expect(only(sheet).families).toEqual([{ fault: '', bytes: 0 }]);
+    expect(sheetHolds(sheet)).toBe(true);
+  });
+
+  it('give the same sheet twice', async () => {
+    const imports = "import { twoPhaseCommit } from '@/model/textbook/twoPhaseCommit.js';";
+    const path = moduleOf('commit', suiteText('twoPhaseCommit', '{ rm: 3 }', imports));
+    const [first, second] = [await measure(path), await measure(path)];
+    const comparable = (s: FastpathSheet): unknown => only(s).operations.map(({ gateB: _, ...rest }) => rest);
+    expect(comparable(second)).toEqual(comparable(first));
+    expect(sheetHolds(first)).toBe(true);
+  });
+});
+
+describe('suites that cannot be measured', () => {
+  const op = (step: string): string =>
+    suiteText(
+      "{ name: 'x', modules: [module('x', { tables: { t: table([], { a: u8() }) }, operations: [operationOn()('x.x', { agent: 'x', steps: { step: (m) => { " +
+        step +
+        ' } } })] })] }',
+      '{}',
+      "import { module, operationOn, table, u8 } from '@/model/kernel/index.js';",
+    );
+
+  it.each([
+    ['hangs', op('for (;;) m.t.a[0] = 1;'), 'RF-SUITE-HANGS', /takes more than 3 s/],
+    ['throws', op("throw new Error('no such\\nluck');"), 'RF-SUITE-THREW', /^no such$/],
+    ['ends the process', op('process.exit(0);'), 'RF-WORKER-DIED', /ended without an answer/],
+    ['exports nothing', 'export const x = 1;', 'RF-SUITE-MODULE', /exports no suite/],
+  ])('a suite that %s ends in one line', async (name, text, code, says) => {
+    const failed = await measure(moduleOf(`bad-${name.replaceAll(' ', '-')}`, text), { timeoutMs: 3_000 }).catch(
+      (e) => e,
+    );
+    expect(failed).toBeInstanceOf(CampaignError);
+    expect(failed.code).toBe(code);
+    expect(failed.says).toMatch(says);
+  });
+
+  it('says that compiled code is missing', async () => {
+    const failed = await runFastpath({ child: join(folder, 'none.js') }).catch((e) => e);
+    expect(failed).toMatchObject({ code: 'RF-OPTION' });
+    expect(failed.says).toContain('npm run build');
+  });
+});
