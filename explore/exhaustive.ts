@@ -176,7 +176,6 @@ class Exhaustive implements Visitor {
 
   run(): ExhaustiveResult {
     const m = this.m;
-    m.watch = this.checkFrame;
     if (!this.options.resume) this.addInitialStates();
     else this.recheckWitnesses();
     while (this.expanded < this.store.count && this.stop === undefined) {
@@ -285,9 +284,10 @@ class Exhaustive implements Visitor {
   visit(kind: number, status: number): boolean {
     if (this.cluster >= 0 && this.options.reduction?.clusterOfLast(this.m) !== this.cluster) return false;
     this.enabled++;
-    if (!this.plain) this.checkStep(this.from, kind, status);
     // Many transitions change nothing (calls that fail, messages read twice): the state at hand is cheaper to compare with than all others.
-    if (this.isUnchanged()) return this.stop !== undefined;
+    const unchanged = this.isUnchanged();
+    if (!this.plain) this.checkStep(this.from, kind, status, unchanged);
+    if (unchanged) return this.stop !== undefined;
     const next = this.symmetry === undefined ? this.store.add(this.m.words, this.from) : this.add(this.from);
     if (next >= 0) this.checkState(next);
     return this.stop !== undefined;
@@ -319,15 +319,15 @@ class Exhaustive implements Visitor {
     }
   }
 
-  private checkStep(id: number, k: number, status: number): void {
+  private checkStep(id: number, k: number, status: number, unchanged: boolean): void {
     const m = this.m;
-    if (this.checkFrame) {
+    if (this.checkFrame && !unchanged) {
       const row = frameViolation(m);
       if (row >= 0) {
         const why = `${transitionName(m)} changes ${m.rowName(row)}, which its footprint does not name`;
         this.report(FRAME_CONDITION, id, k, why, `${m.current.op.name} ${m.rowName(row)}`);
       }
-      if (isFailure(status) && m.mustBeUnchanged(status) && !this.isUnchanged()) {
+      if (isFailure(status) && m.mustBeUnchanged(status)) {
         const why = `${transitionName(m)} fails but leaves a changed state`;
         this.report(FAILURE_CHANGES_NOTHING, id, k, why, m.current.op.name);
       }
@@ -365,7 +365,6 @@ class Exhaustive implements Visitor {
     m.beforeWords.set(saved.before);
     m.current = saved.current;
     m.choices.restore(saved.choices);
-    m.watch = this.checkFrame;
     // One cluster at rest is no deadlock yet.
     if (this.cluster >= 0 && property === NO_DEADLOCK) return;
     if (this.options.stopAtFirst || this.findings.size >= MAX_FINDINGS) this.stop = 'finding';
@@ -375,6 +374,7 @@ class Exhaustive implements Visitor {
 /** First row (numbered over the machine) that the last transition changed outside its footprint, or -1. */
 export function frameViolation(m: Machine): number {
   if (m.current.touches === undefined) return -1;
+  m.fillFootprint();
   const { words, beforeWords, bytes, beforeBytes } = m;
   for (let i = 0; i < words.length; i++) {
     if (words[i] === beforeWords[i]) continue;

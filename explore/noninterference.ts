@@ -56,8 +56,6 @@ class TwoRuns {
     this.pair = new Int32Array(2 * this.n);
     this.store = new StateStore(2 * this.n);
     this.witnesses = Object.entries(p.witnesses).map(([witness, test]) => ({ witness, test, reached: false }));
-    m.watch = false;
-    this.other.watch = false;
   }
 
   run(): TwoRunResult {

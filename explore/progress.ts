@@ -52,7 +52,6 @@ class Graph implements Visitor {
         (o.op.fault !== undefined && !property.despite?.includes(o.op.name)) || property.without?.includes(o.op.name);
       this.taken[k] = excluded ? 0 : o.op.idle ? 2 : 1;
     });
-    m.watch = false;
     for (let id = 0; id < store.count; id++) {
       this.offsets[id] = this.targets.length;
       store.load(id, m.beforeWords);

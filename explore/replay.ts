@@ -39,7 +39,6 @@ export function replayTrace(
   const p = property as UntypedProperty | undefined;
   const told: TraceStep[] = [initialTold(m, steps[0]?.choices.map((c) => c.value) ?? [])];
   const maps = [mapOf(m)];
-  m.watch = true;
   let broken = p?.kind === 'invariant' && !p.holds(m);
   let why = '';
   for (let i = 1; i < steps.length; i++) {

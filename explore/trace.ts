@@ -173,7 +173,6 @@ export function traceTo(
     return store.equals(wanted, symmetry ? canonical : m.words);
   };
   const steps: TraceStep[] = [];
-  m.watch = false;
   m.choices.begin();
   do {
     m.loadInitial();

@@ -111,7 +111,6 @@ export class Walker {
     const { m } = this;
     const { only, novelty } = options;
     this.focus.draw(draw, swarm);
-    m.watch = this.checks.frameCondition;
     const prefix = draw(8) === 0 ? undefined : novelty?.draw(draw);
     const initial = prefix?.initial ?? this.drawInitial();
     const steps: RunStep[] = prefix ? [...prefix.steps] : [];
@@ -201,7 +200,6 @@ export class Walker {
   execute(run: Run, only?: BrokenProperty): Executed {
     const { m, drawn } = this;
     if (drawn !== undefined && drawn.run === run && (only === undefined || drawn.broken === only)) return drawn;
-    m.watch = this.checks.frameCondition;
     m.choices.fix(run.initial);
     m.loadInitial();
     const steps: RunStep[] = [];
@@ -265,7 +263,6 @@ export class Walker {
   /** Tells a run in full. */
   tell(run: Run): TraceStep[] {
     const { m } = this;
-    m.watch = false;
     const told = [initialTold(m, run.initial)];
     for (const step of run.steps) {
       const one = performTold(m, step.kind, step.digits);

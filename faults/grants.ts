@@ -3,7 +3,7 @@
  * historical bugs of grant tables as edits of the specification. Arbitrary references, granters and handles need no fault: every call
  * is tried with all of them.
  */
-import { domain, runs } from '../model/domains.js';
+import { domain, isHostile, runs } from '../model/domains.js';
 import { frame, putType } from '../model/frames.js';
 import { copyGrant } from '../model/grantCopy.js';
 import { endAccess, forget, grantAccess } from '../model/grantGuest.js';
@@ -20,8 +20,8 @@ import {
   pinsOf,
   READING,
   releaseHandle,
-  TRANSFER,
   takeReferences,
+  takesPart,
   WRITING,
 } from '../model/grants.js';
 import { relinquishHandle, unmapGrant } from '../model/grantUnmap.js';
@@ -31,8 +31,8 @@ import { mutant } from '../drivers/suite.js';
 const operation = operationOn<Grants>();
 
 /** What a hostile granter may write into the flags of its entry. */
-export const wildFlags = sort('flags', { members: ['none', 'permit', 'permit read-only', 'accept transfer'] });
-const FLAGS = [0, PERMIT, PERMIT | GTF_READ_ONLY, TRANSFER];
+export const wildFlags = sort('flags', { members: ['none', 'permit', 'permit read-only'] });
+const FLAGS = [0, PERMIT, PERMIT | GTF_READ_ONLY];
 
 /** Handles are counted for each domain by itself. */
 export const quota = gate('maptrack quota');
@@ -44,9 +44,9 @@ export const rewriteEntry = operation('fault.rewriteEntry', {
   fault: 'F6',
   input: { ref: grantRef, flags: wildFlags, grantee: domain, frame },
   where: {
-    agent: (m, op) => op.agent === m.domain.rows - 1 && runs(m, op.agent),
+    agent: (m, op) => isHostile(m, op.agent) && runs(m, op.agent),
     // An entry that is not valid may say what it likes; one such entry stands for all.
-    grantee: (m, op) => (op.flags === 0 ? op.grantee === 0 : op.grantee !== op.agent || m.domain.rows === 1),
+    grantee: (m, op) => (op.flags === 0 ? op.grantee === 0 : op.grantee !== op.agent && takesPart(m, op.grantee)),
     frame: (_m, op) => op.flags !== 0 || op.frame === 0,
   },
   touches: (m, op, may) => may.write(m.grant, m.grant.at(op.agent, op.ref)),
@@ -66,7 +66,7 @@ export const hoardHandles = operation('fault.hoard', {
   agent: domain,
   says: 'takes all handles that it can get',
   fault: 'F12',
-  where: { agent: (m, op) => op.agent === m.domain.rows - 1 && runs(m, op.agent) },
+  where: { agent: (m, op) => isHostile(m, op.agent) && runs(m, op.agent) },
   touches: (m, op, may) => {
     may.write(m.maptrackFree, op.agent);
     for (let h = 0; h < m.size(handle); h++) may.write(m.maptrack, m.maptrack.at(op.agent, h));
@@ -87,7 +87,12 @@ export const hoardHandles = operation('fault.hoard', {
 
 export const grantFaults = module<Grants, Record<never, never>>('grant faults', {
   tables: {},
-  operations: [rewriteEntry, hoardHandles],
+  operations: [rewriteEntry],
+});
+
+export const exhaustion = module<Grants, Record<never, never>>('exhaustion', {
+  tables: {},
+  operations: [hoardHandles],
 });
 
 /** H01. */
@@ -144,7 +149,7 @@ export const referenceBeforePin = mutant('XSA-236', {
 export const queryThenAct = mutant('XSA-396 query', {
   says: 'the granter asks whether the entry is in use, and then clears it without comparing',
   source: 'XSA-396, CVE-2022-23036 ff.',
-  edits: [replace(endAccess, 'clear by compare-and-exchange', (m, op) => forget(m, m.grant.at(op.agent, op.ref), op.agent))],
+  edits: [replace(endAccess, 'clear by compare-and-exchange', (m, op) => forget(m, m.grant.at(op.agent, op.ref)))],
 });
 
 /** H34, second half. */
@@ -156,7 +161,7 @@ export const failureIgnored = mutant('XSA-396 ignore', {
       const row = m.grant.at(op.agent, op.ref);
       op.seen = m.grant.flags[row];
       if ((op.seen & (READING | WRITING)) === 0) return OK;
-      m.frame.shared[m.grant.frame[row]]--;
+      m.grant.inForce[row] = 0;
       return DONE;
     }),
   ],

@@ -6,7 +6,7 @@
  * half of a frame, whose secret it carries. What an owner stores into a frame that it keeps private is its secret.
  */
 import { DYING, domain, runs } from './domains.js';
-import { frame, part, putPage, putType, touchFrame } from './frames.js';
+import { frame, isShared, part, putPage, putType, touchFrame } from './frames.js';
 import { module, NONE, operationOn, type State, setOf, table } from './kernel/index.js';
 import {
   domainOf,
@@ -42,7 +42,7 @@ export function reach(m: Mmu, v: number, f: number): number {
 export function writePart(m: Memory, d: number, f: number, p: number): void {
   const row = f * 2 + p;
   m.content.writer[row] = d;
-  m.content.secret[row] = m.frame.owner[f] === d && m.frame.shared[f] === 0 ? d : NONE;
+  m.content.secret[row] = m.frame.owner[f] === d && !isShared(m, f) ? d : NONE;
 }
 
 /** Reads a half of a frame as domain d. */

@@ -35,6 +35,11 @@ export function runs(m: Domains, d: number): boolean {
   return m.domain.life[d] === RUNNING;
 }
 
+/** Whether the domain plays the adversary, in suites that have one: the last domain does. */
+export function isHostile(m: Domains, d: number): boolean {
+  return d === m.domain.rows - 1;
+}
+
 /** XEN_DOMCTL_createdomain. */
 export const createDomain = operation('domain.create', {
   agent: 'control',

@@ -48,8 +48,6 @@ export const frameTables = {
     types: u8(),
     /** The type was taken but the frame is not yet used as such (PGT_validated is not set). */
     validating: oneOf('no', 'yes'),
-    /** How many grants of the frame its owner's driver believes to be in force: what it keeps private it keeps elsewhere. */
-    shared: u8(),
   }),
   /** What each half of a frame contains. */
   content: table([frame, part], {
@@ -60,12 +58,15 @@ export const frameTables = {
   }),
 };
 
-/** The processors' translation caches, in machines that have any (mmu.ts). */
-interface WithTlb {
+/** Tables of other modules that freeing and sharing depend on, in machines that have them. */
+export interface OptionalTables {
+  /** The processors' translation caches (mmu.ts). */
   readonly tlb?: TableCore & { readonly rights: Uint8Array };
+  /** The grant tables that guests keep (grants.ts). */
+  readonly grant?: TableCore & { readonly inForce: Uint8Array; readonly frame: Uint8Array };
 }
 
-export type Frames = Domains & State<typeof frameTables> & WithTlb;
+export type Frames = Domains & State<typeof frameTables> & OptionalTables;
 const operation = operationOn<Frames>();
 
 /** Frames are scrubbed before they reach another owner. */
@@ -103,6 +104,18 @@ export function putType(m: Frames, f: number): void {
   if (m.frame.types[f] === 0) m.frame.type[f] = TYPE_NONE;
 }
 
+/** Whether the owner of a frame believes a grant of it to be in force: what it keeps private it keeps elsewhere. */
+export function isShared(m: Frames, f: number): boolean {
+  const { grant } = m;
+  const owner = m.frame.owner[f];
+  if (grant === undefined || owner === NONE) return false;
+  const refs = grant.rows / m.domain.rows;
+  for (let row = owner * refs; row < (owner + 1) * refs; row++) {
+    if (grant.inForce[row] === 1 && grant.frame[row] === f) return true;
+  }
+  return false;
+}
+
 /** Removes all processors' cached translations of a frame. */
 export function flushFrame(m: Frames, f: number): void {
   const { tlb } = m;
@@ -130,7 +143,6 @@ function freeFrame(m: Frames, f: number): void {
   m.frame.type[f] = TYPE_NONE;
   m.frame.types[f] = 0;
   m.frame.validating[f] = 0;
-  m.frame.shared[f] = 0;
   if (m.on(flushOnFreeing)) flushFrame(m, f);
   if (m.on(scrubbing)) scrub(m, f);
 }
@@ -165,7 +177,7 @@ export const allocateFrame = operation('frame.allocate', {
   },
 });
 
-/** XENMEM_decrease_reservation: the domain gives a frame back; others' references keep it alive until they are dropped. */
+/** XENMEM_decrease_reservation: a domain gives back a frame that it keeps private; references keep it alive until they are dropped. */
 export const releaseFrame = operation('frame.release', {
   agent: domain,
   says: 'gives {frame} back',
@@ -173,7 +185,8 @@ export const releaseFrame = operation('frame.release', {
   input: { frame },
   where: {
     agent: (m, op) => m.domain.life[op.agent] === RUNNING,
-    frame: (m, op) => m.frame.owner[op.frame] === op.agent && m.frame.allocated[op.frame] === 1,
+    frame: (m, op) =>
+      m.frame.owner[op.frame] === op.agent && m.frame.allocated[op.frame] === 1 && !isShared(m, op.frame),
   },
   touches: (m, op, may) => touchFrame(m, may, op.frame),
   steps: {

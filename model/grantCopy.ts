@@ -4,7 +4,7 @@
  */
 import { readPart, writePart } from './access.js';
 import { ABSENT, domain, runs } from './domains.js';
-import { frame, part, touchFrame } from './frames.js';
+import { frame, touchFrame } from './frames.js';
 import {
   clearStatus,
   countPins,
@@ -16,6 +16,7 @@ import {
   pinsFit,
   pinsOf,
   takeReferences,
+  takesPart,
   touchUse,
 } from './grants.js';
 import { checkEntry, setStatus, sharedWord } from './grantMap.js';
@@ -25,13 +26,13 @@ const operation = operationOn<Grants>();
 
 export const copyGrant = operation('grant.copy', {
   agent: domain,
-  says: 'copies the {part} between {local} and grant {ref} of {granter}, to the grant: {write}',
+  says: 'copies between {local} and grant {ref} of {granter}, to the grant: {write}',
   source: 'grant_table.h, GNTTABOP_copy',
-  input: { granter: domain, ref: grantRef, local: frame, write: flag, part },
+  input: { granter: domain, ref: grantRef, local: frame, write: flag },
   locals: ['frame', 'begun'],
   where: {
-    agent: (m, op) => runs(m, op.agent),
-    granter: (_m, op) => op.granter !== op.agent,
+    agent: (m, op) => runs(m, op.agent) && takesPart(m, op.agent),
+    granter: (m, op) => op.granter !== op.agent && takesPart(m, op.granter),
     local: (m, op) => m.frame.owner[op.local] === op.agent,
   },
   touches: (m, op, may) => {
@@ -63,10 +64,12 @@ export const copyGrant = operation('grant.copy', {
       return OK;
     },
     copy: (m, op) => {
-      if (op.write === 1) writePart(m, op.agent, op.frame, op.part);
-      else {
-        readPart(m, op.agent, op.frame, op.part);
-        writePart(m, op.agent, op.local, op.part);
+      for (let p = 0; p < 2; p++) {
+        if (op.write === 1) writePart(m, op.agent, op.frame, p);
+        else {
+          readPart(m, op.agent, op.frame, p);
+          writePart(m, op.agent, op.local, p);
+        }
       }
     },
     'drop the pin': (m, op) => {

@@ -4,9 +4,9 @@
  * GTF_permit_access entry"); Linux `drivers/xen/grant-table.c` (gnttab_end_foreign_access_ref).
  */
 import { writePart } from './access.js';
-import { domain, DYING, runs } from './domains.js';
-import { ERRNO, frame, part } from './frames.js';
-import { type Grants, GTF_READ_ONLY, grantRef, PERMIT, pinsOf, READING, WRITING } from './grants.js';
+import { domain, DYING, isHostile, runs } from './domains.js';
+import { ERRNO, frame, isShared, part } from './frames.js';
+import { type Grants, GTF_READ_ONLY, grantRef, grantsAccess, PERMIT, pinsOf, READING, takesPart, WRITING } from './grants.js';
 import { flag, jumpTo, NONE, OK, operationOn, sort } from './kernel/index.js';
 
 const operation = operationOn<Grants>();
@@ -21,20 +21,19 @@ export const grantAccess = operation('grant.publish', {
   source: 'grant_table.h, introducing a valid entry',
   input: { ref: grantRef, grantee: domain, frame, readOnly: flag },
   where: {
-    agent: (m, op) => runs(m, op.agent),
+    agent: (m, op) => runs(m, op.agent) && grantsAccess(m, op.agent),
     ref: (m, op) => m.grant.flags[m.grant.at(op.agent, op.ref)] === 0,
-    grantee: (_m, op) => op.grantee !== op.agent,
+    grantee: (m, op) => op.grantee !== op.agent && takesPart(m, op.grantee),
     frame: (m, op) => m.frame.owner[op.frame] === op.agent && m.frame.allocated[op.frame] === 1,
   },
   touches: (m, op, may) => {
     may.write(m.grant, m.grant.at(op.agent, op.ref));
-    may.write(m.frame, op.frame);
     may.write(m.content, op.frame * 2);
     may.write(m.content, op.frame * 2 + 1);
   },
   steps: {
     'clear what is private': (m, op) => {
-      m.frame.shared[op.frame]++;
+      m.grant.inForce[m.grant.at(op.agent, op.ref)] = 1;
       const parts = Math.min(m.size(sharedPart), m.size(part));
       for (let p = 0; p < parts; p++) m.content.secret[op.frame * 2 + p] = NONE;
     },
@@ -56,8 +55,9 @@ export const usePrivately = operation('grant.usePrivately', {
   says: 'keeps a secret in {frame}',
   input: { frame },
   where: {
-    agent: (m, op) => runs(m, op.agent),
-    frame: (m, op) => m.frame.owner[op.frame] === op.agent && m.frame.shared[op.frame] === 0,
+    // What the adversary keeps for itself is of no interest.
+    agent: (m, op) => runs(m, op.agent) && !isHostile(m, op.agent),
+    frame: (m, op) => m.frame.owner[op.frame] === op.agent && !isShared(m, op.frame),
   },
   touches: (m, op, may) => {
     may.write(m.content, op.frame * 2);
@@ -74,12 +74,11 @@ export const usePrivately = operation('grant.usePrivately', {
 const readAgain = jumpTo('read the flags');
 
 /** The entry is over for its owner: wiped, and the frame is private again. */
-export function forget(m: Grants, row: number, owner: number): void {
-  const f = m.grant.frame[row];
+export function forget(m: Grants, row: number): void {
   m.grant.flags[row] = 0;
   m.grant.domid[row] = 0;
   m.grant.frame[row] = 0;
-  if (m.frame.owner[f] === owner && m.frame.shared[f] > 0) m.frame.shared[f]--;
+  m.grant.inForce[row] = 0;
 }
 
 /** The domain tries to end access. On failure the peer is still using the frame, and its owner keeps it shared: it leaks the frame. */
@@ -93,11 +92,7 @@ export const endAccess = operation('grant.end', {
     agent: (m, op) => runs(m, op.agent),
     ref: (m, op) => (m.grant.flags[m.grant.at(op.agent, op.ref)] & PERMIT) !== 0,
   },
-  touches: (m, op, may) => {
-    const row = m.grant.at(op.agent, op.ref);
-    may.write(m.grant, row);
-    may.write(m.frame, m.grant.frame[row]);
-  },
+  touches: (m, op, may) => may.write(m.grant, m.grant.at(op.agent, op.ref)),
   errors: ERRNO,
   steps: {
     'read the flags': (m, op) => {
@@ -107,7 +102,7 @@ export const endAccess = operation('grant.end', {
     'clear by compare-and-exchange': (m, op) => {
       const row = m.grant.at(op.agent, op.ref);
       if (m.grant.flags[row] !== op.seen) return readAgain;
-      forget(m, row, op.agent);
+      forget(m, row);
       return OK;
     },
   },
@@ -126,11 +121,7 @@ export const destroyEntry = operation('grant.destroy', {
       return m.grant.flags[row] !== 0 && pinsOf(m, row) === 0;
     },
   },
-  touches: (m, op, may) => {
-    const row = m.grant.at(op.target, op.ref);
-    may.write(m.grant, row);
-    may.write(m.frame, m.grant.frame[row]);
-  },
+  touches: (m, op, may) => may.write(m.grant, m.grant.at(op.target, op.ref)),
   atomic: true,
-  steps: { 'wipe it': (m, op) => forget(m, m.grant.at(op.target, op.ref), op.target) },
+  steps: { 'wipe it': (m, op) => forget(m, m.grant.at(op.target, op.ref)) },
 });

@@ -27,6 +27,7 @@ import {
   releaseHandle,
   statusBits,
   takeReferences,
+  takesPart,
   touchUse,
   TYPE_MASK,
   WRITING,
@@ -76,8 +77,8 @@ export const mapGrant = operation('grant.map', {
   input: { granter: domain, ref: grantRef, kind: mapKind, write: flag },
   locals: ['handle', 'seen', 'tries', 'frame'],
   where: {
-    agent: (m, op) => runs(m, op.agent),
-    granter: (_m, op) => op.granter !== op.agent,
+    agent: (m, op) => runs(m, op.agent) && takesPart(m, op.agent),
+    granter: (m, op) => op.granter !== op.agent && takesPart(m, op.granter),
   },
   touches: (m, op, may) => {
     const row = m.grant.at(op.granter, op.ref);

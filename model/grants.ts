@@ -19,6 +19,12 @@ export const handle = sort('handle');
 /** As many pins of one kind as this sort has members can an entry carry (255 in Xen). */
 export const pin = sort('pin');
 
+/** How many domains take part in grants: the last ones. */
+export const party = sort('party');
+
+/** How many of these keep grant tables: the first ones. The adversary's own entries are written by a fault. */
+export const granting = sort('granting');
+
 /** What a handle maps for, as bits: GNTMAP_device_map, GNTMAP_host_map, GNTMAP_readonly. */
 export const DEVICE = 1;
 export const HOST = 2;
@@ -57,6 +63,8 @@ export const grantTables = {
     flags: bitsOf('permit access', 'accept transfer', 'read-only', 'reading', 'writing'),
     domid: ref(domain),
     frame: ref(frame),
+    /** What the owner's driver believes: published, and not ended. */
+    inForce: oneOf('no', 'yes'),
   }),
   /** The VMM's account of each entry: pins by kind, and for whom and which frame while there are any. */
   active: table([domain, grantRef], {
@@ -90,6 +98,17 @@ export const pinning = gate('grant pinning');
 export const statusBits = gate('status bits');
 /** A mapper's TLBs are flushed before an unmapped frame's references are dropped. */
 export const flushOnGrantUnmap = gate('TLB flush on grant unmap');
+
+/** Whether the domain takes part in grants, in this scope. */
+export function takesPart(m: Grants, d: number): boolean {
+  return d >= m.domain.rows - m.size(party);
+}
+
+/** Whether the domain publishes grants, in this scope. */
+export function grantsAccess(m: Grants, d: number): boolean {
+  const first = m.domain.rows - m.size(party);
+  return d >= first && d < first + m.size(granting);
+}
 
 /** All pins of an active entry. */
 export function pinsOf(m: Grants, row: number): number {

@@ -10,7 +10,6 @@
  */
 import { CONTROL, type Domains, domain, RUNNING, runs } from './domains.js';
 import {
-  type Footprint,
   flag,
   gate,
   module,
@@ -60,7 +59,7 @@ export const ioTables = {
     pages: setOf(registerPage),
   }),
   /** Whether devices 0 and 1 have their windows in one page. */
-  layout: table([], { sharedPage: u8({ names: ['no', 'yes'] }) }),
+  firmware: table([], { sharedPage: u8({ names: ['no', 'yes'] }) }),
 };
 
 export type IoSpace = Domains & State<typeof ioTables>;
@@ -88,7 +87,7 @@ export const revocationBarrier = gate('revocation barrier');
 
 /** The window that firmware gave the device. */
 export function homeWindow(m: IoSpace, d: number): number {
-  return m.layout.sharedPage[0] === 1 ? d : 2 * d;
+  return m.firmware.sharedPage[0] === 1 ? d : 2 * d;
 }
 
 export function holdsDevice(m: IoSpace, who: number, dev: number): boolean {
@@ -254,10 +253,7 @@ export const setBusMaster = operation('io.setBusMaster', {
   atomic: true,
   touches: (m, op, may) => may.write(m.device, op.device),
   steps: {
-    'check owner': (m, op) => {
-      if (mayConfigure(m, op.agent, op.device)) return 0;
-      return m.on(configOwnership) || m.device.revoking[op.device] === 1 ? EPERM : 0;
-    },
+    'check owner': (m, op) => (mayConfigure(m, op.agent, op.device) ? 0 : EPERM),
     write: (m, op) => {
       m.device.busMaster[op.device] = op.on;
     },
@@ -280,9 +276,7 @@ export const writeBar = operation('io.writeBar', {
   steps: {
     'check owner': (m, op) => (mayConfigure(m, op.agent, op.device) ? 0 : EPERM),
     write: (m, op) => {
-      if (!m.on(configFilter)) {
-        m.device.window[op.device] = op.value === ALL_ONES ? NONE : op.value === ORIGINAL ? homeWindow(m, op.device) : m.choose(barWindow, 'address');
-      } else if (op.value === ALL_ONES) m.device.bar[op.device] = 1;
+      if (op.value === ALL_ONES) m.device.bar[op.device] = 1;
       else if (op.value === ORIGINAL) m.device.bar[op.device] = 0;
       else return EINVAL;
       return 0;
@@ -321,15 +315,9 @@ export const completeDma = operation('io.dmaComplete', {
   },
 });
 
-/** Rows of everything that a domain may have of devices. */
-export function touchesAllDevices(m: IoSpace, who: number, may: Footprint): void {
-  may.writeAll(m.device);
-  may.write(m.access, who);
-}
-
 /** Nobody has anything; windows as firmware placed them, in one page or in two. */
 export function noDevices(m: IoSpace): void {
-  m.layout.sharedPage[0] = m.choose(flag, 'devices 0 and 1 share a page of registers');
+  m.firmware.sharedPage[0] = m.choose(flag, 'devices 0 and 1 share a page of registers');
   m.device.program.fill(NONE);
   m.device.dma.fill(NONE);
   m.device.irq.fill(NONE);

@@ -2,9 +2,7 @@
  * What must hold of grants: I1 reach, I2 count, I3 type, I4 revoke, I9 fresh, I11 bytes, I14 fair, and the rules GT1 to GT7 of the
  * grant-table protocol. The last domain may be hostile: what concerns only a granter's own entries is asked of the others.
  */
-import type { Memory } from '../model/access.js';
-import { store } from '../model/access.js';
-import { ABSENT, RUNNING } from '../model/domains.js';
+import { ABSENT, isHostile, RUNNING } from '../model/domains.js';
 import { TYPE_PAGE_TABLE, TYPE_VMM } from '../model/frames.js';
 import { copyGrant } from '../model/grantCopy.js';
 import {
@@ -22,15 +20,9 @@ import {
 } from '../model/grants.js';
 import { NONE } from '../model/kernel/index.js';
 import { NO_RIGHT, READ, WRITE } from '../model/mmu.js';
-import { wildWrite } from '../faults/memory.js';
 import { countsMatch, tellCounts } from './memory.js';
 import { isQuiescent, ownerOf, pathOf, reachable } from './paths.js';
 import { invariant, relation } from './property.js';
-
-/** The hostile domain: the last one. */
-export function isHostile(m: Grants, d: number): boolean {
-  return d === m.domain.rows - 1;
-}
 
 /** Granter of a row of the grant tables. */
 function granterOf(m: Grants, row: number): number {
@@ -244,7 +236,7 @@ function forgottenPin(m: Grants): number {
     if (isHostile(m, granter) || m.domain.life[granter] !== RUNNING) continue;
     const entry = m.grant.flags[row];
     if ((entry & PERMIT) === 0 || m.grant.domid[row] !== m.active.domid[row]) return row;
-    if (m.frame.shared[m.active.frame[row]] === 0) return row;
+    if (m.grant.inForce[row] === 0 || m.grant.frame[row] !== m.active.frame[row]) return row;
     if ((entry & GTF_READ_ONLY) !== 0 && writePinsOf(m, row) > 0) return row;
   }
   return -1;
@@ -346,34 +338,6 @@ export const freshGrants = invariant<Grants>('I9', 'fresh', {
   witnesses: { 'an id is free again': (m) => m.domain.life.includes(ABSENT) },
 });
 
-/** Whether domain d may write frame f: its own, or pinned writable by its owner's grant. */
-function mayWrite(m: Grants, d: number, f: number): boolean {
-  return m.frame.owner[f] === d || granted(m, d, f, false) === WRITE;
-}
-
-export const writesGranted = relation<Grants>('I11', 'writes', {
-  states: 'a store changes only frames of the domain, or frames granted to it for writing',
-  holds: (before, after) => {
-    const op = after.current.op;
-    if (op !== store && op !== wildWrite) return true;
-    for (let c = 0; c < after.content.rows; c++) {
-      const same =
-        before.content.writer[c] === after.content.writer[c] && before.content.secret[c] === after.content.secret[c];
-      if (!same && !mayWrite(before, after.current.call.agent ?? 0, c >> 1)) return false;
-    }
-    return true;
-  },
-  witnesses: {
-    "another's frame has been written by grant": (m) => {
-      for (let c = 0; c < m.content.rows; c++) {
-        const writer = m.content.writer[c];
-        if (writer !== NONE && writer !== m.frame.owner[c >> 1]) return true;
-      }
-      return false;
-    },
-  },
-});
-
 /** Honest domain with a handle that is taken for no mapping, or -1. */
 function robbed(m: Grants): number {
   const handles = m.maptrack.rows / m.domain.rows;
@@ -402,5 +366,25 @@ export const lastOneOnly = relation<Grants>('I14', 'no space', {
   witnesses: { 'a domain has no free handle': (m: Grants) => m.maptrackFree.count.includes(0) },
 });
 
-/** Memory's own properties, which hold with grants as well. */
-export type { Memory };
+/** Secrets of honest domains that domain d has read of others. */
+function stolen(m: Grants, d: number): number {
+  return m.seen.secrets[d] & ((1 << (m.domain.rows - 1)) - 1);
+}
+
+export const keptFromPeers = invariant<Grants>('I11', 'bytes', {
+  states: 'no domain has read what an honest one keeps private',
+  holds: (m) => {
+    for (let d = 0; d < m.domain.rows; d++) if (stolen(m, d) !== 0) return false;
+    return true;
+  },
+  witnesses: {
+    'a secret is in memory while a grant is in use': (m) =>
+      m.content.secret.some((s) => s !== NONE) && m.active.domid.some((d) => d !== NONE),
+  },
+  explain: (m) => {
+    for (let d = 0; d < m.domain.rows; d++) {
+      if (stolen(m, d) !== 0) return `domain ${d} has read a secret of domain ${31 - Math.clz32(stolen(m, d))}`;
+    }
+    return '';
+  },
+});

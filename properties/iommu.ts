@@ -10,6 +10,7 @@ import {
   ATC_PAGE,
   abstractWalk,
   attach,
+  COMPLETED,
   CONFIG_ALL,
   CONFIG_OF_DEVICE,
   CONFIG_OF_DID,
@@ -24,8 +25,9 @@ import {
   hasAtc,
   IDLE,
   type Iommu,
+  isStale,
   issueDma,
-  mustDrain,
+  LATE,
   processQueue,
   queued,
   READ,
@@ -38,6 +40,7 @@ import {
   unmapPage,
   WAITING,
   WRITE,
+  walkTables,
 } from '../model/iommu/index.js';
 import { isFailure, NONE } from '../model/kernel/index.js';
 import { invariant, noninterference, progress, relation } from './property.js';
@@ -260,6 +263,7 @@ export const dmaCount = invariant<Iommu>('I2', 'count', {
   },
   explain: (m) => {
     for (let f = 0; f < m.frame.rows; f++) {
+      if (m.frame.type[f] === TYPE_VMM) continue;
       const pages = m.frame.allocated[f] + iommuPageHolders(m, f);
       const types = iommuTypeHolders(m, f);
       if (m.frame.refs[f] === pages && m.frame.types[f] === types) continue;
@@ -281,12 +285,58 @@ function anythingLeft(m: Iommu, d: number, page: number, rights: number): boolea
   return false;
 }
 
+/** Whether a request is in flight that the tables no longer allow. */
+function staleInFlight(m: Iommu): boolean {
+  for (let s = 0; s < m.dma.rows; s++) if (m.dma.state[s] !== SLOT_FREE && isStale(m, s)) return true;
+  return false;
+}
+
 function detachedClean(m: Iommu, v: number): boolean {
   if (m.deviceEntry.valid[v] === 1 || m.configCache.did[v] !== NONE) return false;
   for (let s = 0; s < m.dma.rows; s++) if (m.dma.state[s] !== SLOT_FREE && m.dma.device[s] === v) return false;
   if (!hasAtc(m, v)) return true;
   for (let p = 0; p < m.ioEntry.rows / m.ioDirectory.rows; p++) if (m.atc.rights[m.atc.at(v, p)] !== 0) return false;
   return true;
+}
+
+/** What is left over in caches or in flight that memory does not say any more, in words. */
+function tellStale(m: Iommu): string {
+  const pages = m.ioEntry.rows / m.ioDirectory.rows;
+  const owner = (d: number): string => (m.ioDomain.owner[d] === NONE ? 'free' : `of domain ${m.ioDomain.owner[d]}`);
+  for (let v = 0; v < m.device.rows; v++) {
+    const home = m.device.home[v] === NONE ? 'which nobody has' : `of domain ${m.device.home[v]}`;
+    const cached = m.configCache.did[v];
+    if (cached !== NONE && (m.deviceEntry.valid[v] === 0 || m.deviceEntry.did[v] !== cached)) {
+      return `the config cache still takes device ${v}, ${home}, to DID ${cached} (${owner(cached)})`;
+    }
+    if (m.deviceEntry.valid[v] === 1 && m.device.home[v] === NONE) return `the entry of device ${v}, ${home}, is still valid`;
+    for (let p = 0; hasAtc(m, v) && p < pages; p++) {
+      const e = m.atc.at(v, p);
+      const write = (m.atc.rights[e] & WRITE) !== 0 ? 1 : 0;
+      if (m.atc.rights[e] === 0 || abstractWalk(m, v, p, write) === m.atc.frame[e]) continue;
+      return `device ${v}, ${home}, still ${write ? 'writes' : 'reads'} frame ${m.atc.frame[e]} at iova ${p} by its own translation`;
+    }
+  }
+  for (let d = 0; d < m.ioDomain.rows; d++) {
+    const t = m.structureCache.table[d];
+    if (t !== NONE && (m.ioDirectory.kind[d] !== TABLE || m.ioDirectory.target[d] !== t)) {
+      return `a cached pointer of DID ${d} (${owner(d)}) still leads to frame ${t}`;
+    }
+    if (m.iotlbSuper.rights[d] !== 0 && m.ioDirectory.kind[d] !== SUPERPAGE) {
+      return `the IOTLB still holds the superpage of frame ${m.iotlbSuper.frame[d]} for DID ${d} (${owner(d)})`;
+    }
+    for (let p = 0; p < pages; p++) {
+      const e = m.iotlb.at(d, p);
+      const write = (m.iotlb.rights[e] & WRITE) !== 0 ? 1 : 0;
+      if (m.iotlb.rights[e] === 0 || walkTables(m, d, p, write) === m.iotlb.frame[e]) continue;
+      return `the IOTLB entry of DID ${d} (${owner(d)}) for iova ${p} still ${write ? 'writes' : 'reads'} frame ${m.iotlb.frame[e]}`;
+    }
+  }
+  for (let s = 0; s < m.dma.rows; s++) {
+    if (m.dma.state[s] === SLOT_FREE || !isStale(m, s)) continue;
+    return `device ${m.dma.device[s]} has a DMA to frame ${m.dma.frame[s]} in flight`;
+  }
+  return 'the CPU has written a table entry that memory does not have';
 }
 
 /** I4: a call that takes a right away and returns success has taken it away. */
@@ -297,16 +347,16 @@ export const dmaRevoke = relation<Iommu>('I4', 'revoke', {
     const { op, call } = m.current;
     switch (op.name) {
       case unmapPage.name:
-        return !anythingLeft(m, call.did, call.iova, READ | WRITE) && !mustDrain(m);
+        return !anythingLeft(m, call.did, call.iova, READ | WRITE) && !staleInFlight(m);
       case revokeWrite.name:
-        return !anythingLeft(m, call.did, call.iova, WRITE) && !mustDrain(m);
+        return !anythingLeft(m, call.did, call.iova, WRITE) && !staleInFlight(m);
       case detach.name:
         return detachedClean(m, call.device);
       default:
         return true;
     }
   },
-  explain: (_before, m) => `${m.current.op.name} returned success, and something that it should have ended is left`,
+  explain: (_before, m) => `${m.current.op.name} returned success, but ${tellStale(m)}`,
   witnesses: {
     'a translation is cached': somethingCached,
     'a table is empty': (m) => m.ioDirectory.kind.some((k) => k === TABLE) && !somethingMapped(m),
@@ -364,6 +414,7 @@ export const dmaFresh = invariant<Iommu>('I9', 'fresh', {
     }
     return true;
   },
+  explain: (m) => tellStale(m),
   witnesses: {
     'a DID is free': (m) => m.ioDomain.owner.some((d) => d === NONE),
     'a DID is in use': (m) => m.ioDomain.owner.some((d) => d !== NONE),
@@ -404,33 +455,47 @@ export const dmaFair = relation<Iommu>('I14', 'fair', {
 });
 const TIMED_OUT = -62;
 
-/** Whether every cached thing is in the tables. */
-function shadowEqual(m: Iommu): boolean {
+/** Whether everything that is cached under DID d is in its tables, and memory is what the CPU wrote. */
+function didShadow(m: Iommu, d: number): boolean {
   const pages = m.ioEntry.rows / m.ioDirectory.rows;
-  for (let d = 0; d < m.ioDirectory.rows; d++) {
-    const kind = m.ioDirectory.kind[d];
-    if (kind !== m.ioDirectory.walkedKind[d] || m.ioDirectory.target[d] !== m.ioDirectory.walkedTarget[d]) return false;
-    const t = m.structureCache.table[d];
-    if (t !== NONE && (kind !== TABLE || m.ioDirectory.target[d] !== t)) return false;
-    const large = m.iotlbSuper.rights[d];
-    for (let p = 0; p < pages; p++) {
-      const e = m.ioEntry.at(d, p);
-      const f = kind === TABLE ? m.ioEntry.frame[e] : kind === SUPERPAGE ? m.ioDirectory.target[d] + p : NONE;
-      const rights = kind === TABLE ? m.ioEntry.rights[e] : kind === SUPERPAGE ? m.ioDirectory.rights[d] : 0;
-      if (kind === TABLE && (m.ioEntry.walkedFrame[e] !== f || m.ioEntry.walkedRights[e] !== rights)) return false;
-      if (m.iotlb.rights[e] !== 0 && (m.iotlb.frame[e] !== f || (m.iotlb.rights[e] & ~rights) !== 0)) return false;
-      if (large !== 0 && (m.iotlbSuper.frame[d] + p !== f || (large & ~rights) !== 0)) return false;
-    }
+  const kind = m.ioDirectory.kind[d];
+  const target = m.ioDirectory.target[d];
+  if (kind !== m.ioDirectory.walkedKind[d] || target !== m.ioDirectory.walkedTarget[d]) return false;
+  const t = m.structureCache.table[d];
+  if (t !== NONE && (kind !== TABLE || target !== t)) return false;
+  const large = m.iotlbSuper.rights[d];
+  if (large !== 0) {
+    if (kind !== SUPERPAGE || m.iotlbSuper.frame[d] !== target || (large & ~m.ioDirectory.rights[d]) !== 0) return false;
   }
+  for (let p = 0; p < pages; p++) {
+    const e = m.ioEntry.at(d, p);
+    const f = kind === TABLE ? m.ioEntry.frame[e] : kind === SUPERPAGE ? target + p : NONE;
+    const rights = kind === TABLE ? m.ioEntry.rights[e] : kind === SUPERPAGE ? m.ioDirectory.rights[d] : 0;
+    if (kind === TABLE && (m.ioEntry.walkedFrame[e] !== f || m.ioEntry.walkedRights[e] !== rights)) return false;
+    if (m.iotlb.rights[e] !== 0 && (m.iotlb.frame[e] !== f || (m.iotlb.rights[e] & ~rights) !== 0)) return false;
+  }
+  return true;
+}
+
+/** Whether what is cached of device v, and by it, is in memory. */
+function deviceShadow(m: Iommu, v: number): boolean {
+  const cached = m.configCache.did[v];
+  if (cached !== NONE && (m.deviceEntry.valid[v] === 0 || m.deviceEntry.did[v] !== cached)) return false;
+  if (!hasAtc(m, v)) return true;
+  for (let p = 0; p < m.ioEntry.rows / m.ioDirectory.rows; p++) {
+    const e = m.atc.at(v, p);
+    if ((m.atc.rights[e] & READ) !== 0 && abstractWalk(m, v, p, 0) !== m.atc.frame[e]) return false;
+    if ((m.atc.rights[e] & WRITE) !== 0 && abstractWalk(m, v, p, 1) !== m.atc.frame[e]) return false;
+  }
+  return true;
+}
+
+/** Whether every cached thing of DID d and its devices is in memory; d NONE: of all. */
+function shadowEqual(m: Iommu, d: number): boolean {
+  for (let i = 0; i < m.ioDomain.rows; i++) if ((d === NONE || d === i) && !didShadow(m, i)) return false;
   for (let v = 0; v < m.device.rows; v++) {
-    const cached = m.configCache.did[v];
-    if (cached !== NONE && (m.deviceEntry.valid[v] === 0 || m.deviceEntry.did[v] !== cached)) return false;
-    if (!hasAtc(m, v)) continue;
-    for (let p = 0; p < pages; p++) {
-      const e = m.atc.at(v, p);
-      if ((m.atc.rights[e] & READ) !== 0 && abstractWalk(m, v, p, 0) !== m.atc.frame[e]) return false;
-      if ((m.atc.rights[e] & WRITE) !== 0 && abstractWalk(m, v, p, 1) !== m.atc.frame[e]) return false;
-    }
+    if (d !== NONE && (m.device.home[v] === NONE || m.device.home[v] !== m.ioDomain.owner[d])) continue;
+    if (!deviceShadow(m, v)) return false;
   }
   return true;
 }
@@ -442,13 +507,21 @@ function settled(m: Iommu): boolean {
   return true;
 }
 
+/** Whether the wait of every flush that has completed found the caches of its DID clean. */
+function flushesDone(m: Iommu): boolean {
+  for (let d = 0; d < m.flush.rows; d++) {
+    const state = m.flush.state[d];
+    if ((state === COMPLETED || state === LATE) && !shadowEqual(m, d)) return false;
+  }
+  return true;
+}
+
 /** I15, first half: once invalidations have completed, caches hold nothing that the tables do not. */
 export const dmaShadow = invariant<Iommu>('I15', 'shadow', {
-  states: 'with every invalidation completed, the four caches hold nothing that the tables do not, and memory is what the CPU wrote',
-  holds: (m) => !settled(m) || shadowEqual(m),
-  witnesses: {
-    'a translation is cached and nothing is under way': (m) => somethingCached(m) && settled(m),
-  },
+  states: 'with its invalidations completed, no cache holds for a DID what its tables do not, and memory is what the CPU wrote',
+  holds: (m) => flushesDone(m) && (!settled(m) || shadowEqual(m, NONE)),
+  explain: (m) => tellStale(m),
+  witnesses: { 'a translation is cached and nothing is under way': (m) => somethingCached(m) && settled(m) },
 });
 
 /** I15, second half: an invalidation removes what is in its range, and nothing outside it. */

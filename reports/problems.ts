@@ -3,18 +3,12 @@
  */
 import { match } from 'ts-pattern';
 import { without } from './claims.js';
+import { type Place, placeOf } from './places.js';
 import { isVacuous, type Report, type SuiteReport } from './report.js';
 
 /** Kinds in order of weight. */
 export const PROBLEM_KINDS = ['broken', 'no teeth', 'error', 'disagreement', 'not exercised', 'sampled'] as const;
 export type ProblemKind = (typeof PROBLEM_KINDS)[number];
-
-export interface Place {
-  /** Path with '/', from the repository's root. */
-  readonly file: string;
-  /** From 1. */
-  readonly line: number;
-}
 
 export interface Problem {
   readonly kind: ProblemKind;
@@ -63,7 +57,7 @@ function ofSuite(s: SuiteReport): Problem[] {
   const problems: Problem[] = s.findings.map((f) => {
     const says = `${f.property} broken after ${f.length} ${f.length === 1 ? 'step' : 'steps'}: ${f.why}`;
     const { mechanism, length, steps, trace } = f;
-    return plain('broken', 'error', s.name, f.property, says, { mechanism, length, steps, trace, place: f.at ?? null });
+    return plain('broken', 'error', s.name, f.property, says, { mechanism, length, steps, trace, place: placeOf(f) });
   });
   if (s.error) problems.push(plain('error', 'error', s.name, s.error.code, `${s.error.code}: ${s.error.says}`));
   if (s.random?.verdict === 'disagreement') {

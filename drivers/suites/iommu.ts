@@ -75,6 +75,25 @@ const ASSUMPTIONS = [
   'one outstanding flush for each domain',
 ] as const;
 
+/** A second page, for ranges. */
+const TWO_PAGES = {
+  domain: 2,
+  generation: 1,
+  frame: 4,
+  device: 1,
+  ats: 0,
+  iova: 2,
+  did: 1,
+  queue: 3,
+  dma: 1,
+  record: 0,
+} as const;
+
+/** A second device, for requests between devices. */
+const TWO_DEVICES = { ...TWO_PAGES, iova: 1, device: 2 } as const;
+/** A second DID, for moves. */
+const TWO_DIDS = { ...TWO_PAGES, iova: 1, did: 2 } as const;
+
 /** From power-on: two devices, two domains, attacks of every shape. */
 export const iommuSuite = suite('iommu', {
   title: 'a VMM with an IOMMU, from power-on, against malicious DMA of every shape',
@@ -98,7 +117,6 @@ export const iommuSuite = suite('iommu', {
         { off: strictInvalidation, breaks: dmaReach },
         { off: detachReturnsEarly, breaks: dmaReach },
         { off: attachOver, breaks: dmaReach },
-        { off: mapWithoutType, breaks: dmaCount },
       ],
     }),
     claim('memory is protected from power-on, before and between assignments', {
@@ -113,7 +131,7 @@ export const iommuSuite = suite('iommu', {
       keeps: [dmaSource],
       against: ['F2', 'F8', 'F10'],
       without: [
-        { off: acsRedirect, breaks: dmaSource },
+        { off: acsRedirect, breaks: dmaSource, scope: TWO_DEVICES },
         { off: interruptRemapping, breaks: dmaSource },
         { off: configInvalidation, breaks: dmaSource },
       ],
@@ -170,7 +188,8 @@ export const iommuRaceSuite = suite('iommu-race', {
       against: ['F2', 'F3'],
       without: [
         { off: dmaRemapping, breaks: dmaReach },
-        { off: mapWithoutType, breaks: dmaCount },
+        { off: dropBeforeWait, breaks: dmaReach },
+        { off: unmapForgetsHolding, breaks: dmaCount },
       ],
     }),
     claim('a right that was taken away is gone when the call returns, in flight and in every cache', {
@@ -184,7 +203,8 @@ export const iommuRaceSuite = suite('iommu-race', {
         { off: tableWriteBack, breaks: dmaShadow },
         { off: unmapKeepsIotlb, breaks: dmaRevoke },
         { off: unmapKeepsAtc, breaks: dmaRevoke },
-        { off: downgradeNotFlushed, breaks: dmaRevoke },
+        { off: downgradeNotFlushed, breaks: dmaShadow },
+        { off: atcFirst, breaks: dmaShadow },
       ],
     }),
     claim('an invalidation removes what is in its range and nothing else', {
@@ -203,3 +223,130 @@ export const iommuRaceSuite = suite('iommu-race', {
   ],
   assumptions: ASSUMPTIONS,
 });
+
+/** The race again, with waits that time out. */
+export const iommuTimeoutSuite = suite('iommu-timeout', {
+  title: 'revocations step by step, with waits that time out and complete late',
+  machine: iommuRaceMachine,
+  schedule: 'split',
+  failures: 'any',
+  scope: {
+    small: { domain: 2, generation: 1, frame: 4, device: 1, ats: 0, iova: 1, did: 1, queue: 3, dma: 1, record: 0 },
+    default: { domain: 2, generation: 1, frame: 4, device: 1, ats: 1, iova: 1, did: 1, queue: 3, dma: 1, record: 0 },
+    large: { domain: 2, generation: 1, frame: 5, device: 1, ats: 1, iova: 2, did: 1, queue: 3, dma: 1, record: 0 },
+  },
+  claims: [
+    claim('what a flush that timed out holds back stays accounted, and out of others\u2019 reach, until it has completed', {
+      keeps: [dmaReach, dmaType, dmaCount, dmaRevoke, dmaShadow],
+      against: ['F2', 'F3', 'F12'],
+      without: [
+        { off: timeoutSwallowed, breaks: dmaRevoke },
+        { off: dmaRemapping, breaks: dmaReach },
+      ],
+    }),
+  ],
+  assumptions: ASSUMPTIONS,
+});
+
+/** Two devices of two domains share a queue. */
+export const iommuQueueSuite = suite('iommu-queue', {
+  title: 'two domains share an invalidation queue that fills up and times out',
+  machine: iommuQueueMachine,
+  schedule: 'whole',
+  failures: 'any',
+  scope: {
+    small: { domain: 2, generation: 1, frame: 5, device: 2, ats: 0, iova: 1, did: 2, queue: 2, dma: 0, record: 0 },
+    default: { domain: 2, generation: 1, frame: 5, device: 2, ats: 0, iova: 1, did: 2, queue: 2, dma: 0, record: 1 },
+    large: { domain: 2, generation: 1, frame: 5, device: 2, ats: 1, iova: 1, did: 2, queue: 3, dma: 1, record: 0 },
+  },
+  claims: [
+    claim('a flush that returns success has completed, its own and nobody else\u2019s', {
+      keeps: [dmaRevoke, dmaShadow, dmaCount],
+      against: ['F3', 'F12'],
+      without: [
+        { off: timeoutSwallowed, breaks: dmaRevoke },
+        { off: fullQueueDrops, breaks: dmaRevoke },
+        { off: untaggedCompletion, breaks: dmaRevoke },
+        { off: unmapForgetsHolding, breaks: dmaCount },
+      ],
+    }),
+  ],
+  assumptions: ASSUMPTIONS,
+});
+
+/** Superpages and table frames. */
+export const iommuTablesSuite = suite('iommu-tables', {
+  title: 'superpages are split and tables freed, step by step, while caches of every level refill',
+  machine: iommuTablesMachine,
+  schedule: 'split',
+  scope: {
+    small: { domain: 2, generation: 1, frame: 5, device: 1, ats: 0, iova: 2, did: 1, queue: 2, dma: 0, record: 0 },
+    default: { domain: 2, generation: 1, frame: 5, device: 1, ats: 0, iova: 2, did: 1, queue: 3, dma: 1, record: 0 },
+    large: { domain: 2, generation: 1, frame: 6, device: 1, ats: 1, iova: 2, did: 1, queue: 3, dma: 1, record: 0 },
+  },
+  claims: [
+    claim('the frame of a table is used again only when no cache leads to it', {
+      keeps: [dmaReach, dmaType, dmaCount],
+      against: ['F2', 'F3'],
+      without: [
+        { off: structureInvalidation, breaks: dmaReach },
+        { off: tableFreedCached, breaks: dmaReach },
+        { off: tableFreedEarly, breaks: dmaReach },
+      ],
+    }),
+    claim('a superpage that was split is cached no longer', {
+      keeps: [dmaRevoke, dmaShadow],
+      against: ['F3'],
+      without: [
+        { off: splitNotFlushed, breaks: dmaShadow },
+        { off: newTableNotWrittenBack, breaks: dmaShadow },
+        { off: tableWriteBack, breaks: dmaShadow },
+        { off: iotlbInvalidation, breaks: dmaShadow },
+      ],
+    }),
+  ],
+  assumptions: ASSUMPTIONS,
+});
+
+/** Devices come and go. */
+export const iommuTeardownSuite = suite('iommu-teardown', {
+  title: 'devices are taken away and given to others, their domain dies, waits time out',
+  machine: iommuTeardownMachine,
+  schedule: 'split',
+  failures: 'any',
+  scope: {
+    small: { domain: 2, generation: 1, frame: 4, device: 1, ats: 1, iova: 1, did: 1, queue: 3, dma: 1, record: 0 },
+    default: { domain: 2, generation: 2, frame: 4, device: 1, ats: 1, iova: 1, did: 2, queue: 3, dma: 1, record: 0 },
+    large: { domain: 2, generation: 2, frame: 5, device: 2, ats: 1, iova: 1, did: 2, queue: 3, dma: 1, record: 0 },
+  },
+  claims: [
+    claim('what a domain held is freed only when its device cannot reach it', {
+      keeps: [dmaReach, dmaType, dmaCount],
+      against: ['F2', 'F3', 'F10', 'F12'],
+      without: [
+        { off: detachReturnsEarly, breaks: dmaReach },
+        { off: attachOver, breaks: dmaReach, scope: TWO_DIDS },
+      ],
+    }),
+    claim('a device leaves its domain with nothing', {
+      keeps: [dmaSource, dmaFresh, dmaRevoke, dmaShadow],
+      against: ['F2', 'F3', 'F10', 'F12'],
+      without: [
+        { off: detachKeepsConfig, breaks: dmaShadow },
+        { off: detachKeepsAtc, breaks: dmaShadow },
+        { off: attachOver, breaks: dmaSource, scope: TWO_DIDS },
+      ],
+    }),
+  ],
+  assumptions: ASSUMPTIONS,
+});
+
+/** All suites of the abstract IOMMU. */
+export const iommuSuites = [
+  iommuSuite,
+  iommuRaceSuite,
+  iommuTimeoutSuite,
+  iommuQueueSuite,
+  iommuTablesSuite,
+  iommuTeardownSuite,
+];

@@ -4,7 +4,7 @@
  * it, superpages and tables, the queue.
  */
 import { createDomain, crashDomain, destroyDomain, domains, releaseDomain } from '../../model/domains.js';
-import { allocateFrame, frames, releaseFrame, relinquishFrame, TYPE_VMM } from '../../model/frames.js';
+import { allocateFrame, frames, getPage, getType, releaseFrame, relinquishFrame, TYPE_IOMMU_TABLE, TYPE_VMM, TYPE_WRITABLE } from '../../model/frames.js';
 import { dmaFaults } from '../../faults/dma.js';
 import {
   attach,
@@ -16,14 +16,21 @@ import {
   refillConfig,
   refillIotlbSuper,
   freeTable,
+  mapPage,
   mapSuperpage,
   permitWrite,
   refillStructure,
   revokeWrite,
   splitSuperpage,
   unmapPage,
+  READ,
+  WRITE,
+  SUPERPAGE,
+  storeDirectory,
+  storeEntry,
+  TABLE,
 } from '../../model/iommu/index.js';
-import { type AnyOperation, type MachineDef, module } from '../../model/kernel/index.js';
+import { type AnyOperation, flag, type MachineDef, module } from '../../model/kernel/index.js';
 
 export const VMM_FRAME = 0;
 export const DRIVER = 1;
@@ -49,27 +56,63 @@ function prepare(m: Iommu, last: number, devices: number): void {
   }
 }
 
-const powerOn = module<Iommu, Record<never, never>>('power-on', {
-  tables: {},
-  operations: [],
-  initial: (m) => prepare(m, 2, 0),
-});
-const attached = module<Iommu, Record<never, never>>('attached device', {
-  tables: {},
-  operations: [],
-  initial: (m) => prepare(m, 2, 1),
+/** A start state as a module. */
+const start = (name: string, initial: (m: Iommu) => void) =>
+  module<Iommu, Record<never, never>>(name, {
+    tables: {},
+    operations: [],
+    initial: (m) => {
+      initial(m);
+      writeBack(m);
+    },
+  });
+
+/** What was set up is in memory, whatever gates are off. */
+function writeBack(m: Iommu): void {
+  m.ioDirectory.walkedKind.set(m.ioDirectory.kind);
+  m.ioDirectory.walkedTarget.set(m.ioDirectory.target);
+  m.ioDirectory.walkedRights.set(m.ioDirectory.rights);
+  m.ioEntry.walkedFrame.set(m.ioEntry.frame);
+  m.ioEntry.walkedRights.set(m.ioEntry.rights);
+}
+
+/** Frame f becomes a table of DID d, empty. */
+function linkTable(m: Iommu, d: number, f: number): void {
+  m.frame.refs[f] = 1;
+  m.frame.type[f] = TYPE_IOMMU_TABLE;
+  m.frame.types[f] = 1;
+  storeDirectory(m, d, TABLE, f, READ | WRITE);
+}
+
+/** The frame has one more writable mapping. */
+function countMapping(m: Iommu, f: number): void {
+  getPage(m, f, DRIVER);
+  getType(m, f, TYPE_WRITABLE);
+}
+
+const powerOn = start('power-on', (m) => prepare(m, 2, 0));
+
+/** Device 0 is attached, and frame 2 is mapped for it, writable. */
+const mapped = start('attached device, page mapped', (m) => {
+  prepare(m, 2, 1);
+  linkTable(m, 0, 3);
+  countMapping(m, 2);
+  storeEntry(m, m.ioEntry.at(0, 0), 2, READ | WRITE);
 });
 
-const attachedForSuperpages = module<Iommu, Record<never, never>>('attached device', {
-  tables: {},
-  operations: [],
-  initial: (m) => prepare(m, 3, 1),
+/** Device 0 is attached, with a superpage of frames 2 and 3, or with an empty table. */
+const superpageOrTable = start('attached device, superpage or empty table', (m) => {
+  prepare(m, 3, 1);
+  if (m.choose(flag, 'superpage') === 0) {
+    linkTable(m, 0, 4);
+    return;
+  }
+  countMapping(m, 2);
+  countMapping(m, 3);
+  storeDirectory(m, 0, SUPERPAGE, 2, READ | WRITE);
 });
-const twoAttached = module<Iommu, Record<never, never>>('two attached devices', {
-  tables: {},
-  operations: [],
-  initial: (m) => prepare(m, 2, 2),
-});
+
+const twoAttached = start('two attached devices', (m) => prepare(m, 2, 2));
 
 const without = (...left: readonly AnyOperation[]): typeof iommu => ({
   ...iommu,
@@ -99,7 +142,7 @@ export const iommuRaceMachine: MachineDef = {
     { ...frames, operations: [allocateFrame, releaseFrame] },
     without(mapSuperpage, splitSuperpage, refillIotlbSuper, freeTable, refillStructure, attach, detach),
     dmaFaults,
-    attached,
+    mapped,
   ],
   ...VMM_THREAD,
 };
@@ -110,9 +153,9 @@ export const iommuTablesMachine: MachineDef = {
   modules: [
     { ...domains, operations: [] },
     { ...frames, operations: [allocateFrame, releaseFrame] },
-    without(attach, detach, revokeWrite, permitWrite),
+    without(attach, detach, revokeWrite, permitWrite, mapSuperpage, mapPage),
     dmaFaults,
-    attachedForSuperpages,
+    superpageOrTable,
   ],
   ...VMM_THREAD,
 };
@@ -125,7 +168,7 @@ export const iommuTeardownMachine: MachineDef = {
     { ...frames, operations: [allocateFrame, relinquishFrame] },
     without(mapSuperpage, splitSuperpage, refillIotlbSuper, freeTable, revokeWrite, permitWrite, unmapPage),
     dmaFaults,
-    attached,
+    mapped,
   ],
   ...VMM_THREAD,
 };

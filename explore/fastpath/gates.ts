@@ -97,17 +97,14 @@ const STATUS = { maglev: 1 << 5, turbofan: 1 << 6, interpreted: 1 << 7, baseline
  */
 function tierOf(o: CompiledOperation): string {
   const status = new Function('f', 'return %GetOptimizationStatus(f)') as (f: unknown) => number;
-  const own = (o.split ? o.steps : [o.run]).reduce<0 | 1 | 2 | 3>((most, f) => {
-    const r = rank(status(f));
-    return r > most ? r : most;
-  }, 0);
+  const own = Math.max(...(o.split ? o.steps : [o.run]).map((f) => rank(status(f))));
   const caller = rank(status(Replay.prototype.perform));
   return own > 0 || caller === 0 ? TIERS[own] : `${TIERS[caller]}, inlined`;
 }
 
 const TIERS = [INTERPRETER, 'baseline', 'maglev', 'turbofan'] as const;
 
-function rank(status: number): 0 | 1 | 2 | 3 {
+function rank(status: number): number {
   if (status & STATUS.turbofan) return 3;
   if (status & STATUS.maglev) return 2;
   return status & STATUS.baseline ? 1 : 0;

@@ -15,7 +15,10 @@ export interface Subject {
 
 type Drive = (subject: Subject, order: Int32Array, calls: number) => void;
 
-const VOID_BRACKETS = 50;
+/** Brackets with a stray collection are repeated so often. */
+const VOID_BRACKETS = 10;
+/** More collections than that in one bracket are the subject's own doing. */
+const STRAY_COLLECTIONS = 2;
 /** While V8 still compiles, brackets differ: its code is on the heap too. A large machine takes some thirty to settle. */
 const SETTLING_BRACKETS = 120;
 
@@ -56,7 +59,7 @@ export class Meter {
   constructor(private readonly subject: Subject) {
     if (typeof globalThis.gc !== 'function') throw new MeterError('the meter needs --expose-gc');
     this.drive = freshDrive();
-    this.floor = this.settled(() => this.read(EMPTY, 0), 'the floor of the meter');
+    this.floor = this.settledFloor();
   }
 
   /** Performs calls without measuring. */
@@ -64,9 +67,16 @@ export class Meter {
     this.drive(this.subject, order, calls);
   }
 
-  /** Bytes allocated by so many calls. */
+  /**
+   * Bytes allocated by so many calls. A subject that fills the young generation is measured over fewer calls, and the reading scaled up.
+   * @throws MeterError when collections run even in brackets of one call
+   */
   bytes(order: Int32Array, calls: number): number {
-    return this.read(order, calls) - this.floor;
+    const read = this.read(order, calls);
+    if (read !== undefined) return read - this.floor;
+    if (calls === 1) throw new MeterError('a collection runs in every bracket, even of one call');
+    const fewer = calls >> 1;
+    return Math.round((this.bytes(order, fewer) * calls) / fewer);
   }
 
   /** Bytes of three brackets that agree; when none do, the largest reading. */
@@ -84,8 +94,8 @@ export class Meter {
     return most;
   }
 
-  /** One bracket, repeated while collections run in it. */
-  private read(order: Int32Array, calls: number): number {
+  /** One bracket, repeated while stray collections run in it; undefined when they do not cease. */
+  private read(order: Int32Array, calls: number): number | undefined {
     const { subject, drive } = this;
     for (let i = 0; i < VOID_BRACKETS; i++) {
       const profiler = new GCProfiler();
@@ -94,21 +104,23 @@ export class Meter {
       const before = process.memoryUsage().heapUsed;
       drive(subject, order, calls);
       const after = process.memoryUsage().heapUsed;
-      if (profiler.stop().statistics.length === 0) return after - before;
+      const collections = profiler.stop().statistics.length;
+      if (collections === 0) return after - before;
+      if (collections > STRAY_COLLECTIONS) break;
     }
-    throw new MeterError(`a collection ran in each of ${VOID_BRACKETS} brackets of ${calls} calls`);
+    return undefined;
   }
 
-  private settled(read: () => number, what: string): number {
+  private settledFloor(): number {
     let last = -1;
     let agreeing = 0;
     for (let i = 0; i < SETTLING_BRACKETS; i++) {
-      const now = read();
-      agreeing = now === last ? agreeing + 1 : 1;
+      const now = this.read(EMPTY, 0) ?? -1;
+      agreeing = now === last && now >= 0 ? agreeing + 1 : 1;
       last = now;
       if (agreeing === 3) return now;
     }
-    throw new MeterError(`${what} does not settle`);
+    throw new MeterError('the floor of the meter does not settle');
   }
 }
 

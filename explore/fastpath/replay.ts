@@ -20,7 +20,6 @@ export class Replay implements Subject {
     this.kinds = Int32Array.from(recording.kinds);
     this.digits = recording.digits.map((d) => Int32Array.from(d));
     this.states = Int32Array.from(recording.states);
-    m.watch = false;
     m.choices.recording = false;
     m.choices.entropy = undefined;
   }

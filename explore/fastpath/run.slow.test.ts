@@ -127,16 +127,28 @@ describe('clean machines', () => {
   });
 });
 
-describe('suites that cannot be measured', () => {
-  const op = (step: string): string =>
-    suiteText(
-      "{ name: 'x', modules: [module('x', { tables: { t: table([], { a: u8() }) }, operations: [operationOn()('x.x', { agent: 'x', steps: { step: (m) => { " +
-        step +
-        ' } } })] })] }',
-      '{}',
-      "import { module, operationOn, table, u8 } from '@/model/kernel/index.js';",
-    );
+/** A machine of one operation with one step. */
+const op = (step: string): string =>
+  suiteText(
+    "{ name: 'x', modules: [module('x', { tables: { t: table([], { a: u8() }) }, operations: [operationOn()('x.x', { agent: 'x', steps: { step: (m) => { " +
+      step +
+      ' } } })] })] }',
+    '{}',
+    "import { module, operationOn, table, u8 } from '@/model/kernel/index.js';",
+  );
 
+describe('a step that fills the heap', () => {
+  it('is measured over fewer calls, because of the collections', async () => {
+    const path = moduleOf('flood', op('globalThis.kept = new Array(1000).fill(m.t.a[0]);'));
+    const [row] = only(await measure(path)).operations;
+    const perCall = 16 + 16 + 8 * 1000;
+    expect(row?.verdict).toBe('allocates');
+    expect((row?.gateA.bytes ?? 0) / 11_111 / perCall).toBeCloseTo(1, 1);
+    expect((row?.gateB.bytes ?? 0) / 60_000 / perCall).toBeCloseTo(1, 1);
+  });
+});
+
+describe('suites that cannot be measured', () => {
   it.each([
     ['hangs', op('for (;;) m.t.a[0] = 1;'), 'RF-SUITE-HANGS', /takes more than 3 s/],
     ['throws', op("throw new Error('no such\\nluck');"), 'RF-SUITE-THREW', /^no such$/],

@@ -173,7 +173,6 @@ function enumerator(
       c.beginBelow(${depth}); ${digits}
       do {
         ${rebind} ${locals.map((k) => `op.${k} = 0;`).join(' ')}
-        if (m.watch) m.fillFootprint(compiled);
         m.beginExecution();
         const status = run(m, op);
         if (status === DISABLED) continue;

@@ -108,10 +108,8 @@ export class Machine {
   readonly options: MachineOptions;
   /** Number of transition kinds: operations, then threads to continue. */
   readonly transitionKinds: number;
-  /** What the last transition may touch; filled when `watch` is set. */
+  /** What the last transition may touch; filled by `fillFootprint`. */
   readonly footprint: Footprint;
-  /** Fill `footprint` before each transition. */
-  watch = false;
   /** Operation of the last transition. */
   current: CompiledOperation;
   /** Name of the split step just taken, or '' when a whole operation ran. */
@@ -337,7 +335,6 @@ export class Machine {
     this.finished = true;
     const call = op.call;
     if (!op.bind(this, this.choices, call, -1)) return DISABLED;
-    if (this.watch) this.fillFootprint(op);
     const status = op.run(this, call);
     if (status !== DISABLED) this.outcomes[op.index * OUTCOMES + outcomeIndex(status)]++;
     return status;
@@ -403,9 +400,13 @@ export class Machine {
     return at;
   }
 
-  fillFootprint(op: CompiledOperation): void {
+  /**
+   * Fills `footprint` with what the last transition may touch, as seen from the state before it (`beforeWords`). Explorers ask for it only
+   * when something changed: most transitions of an adversary are refused.
+   */
+  fillFootprint(): void {
     this.footprint.clear();
-    op.touches?.(this, op.call, this.footprint);
+    this.current.touches?.(this.before, this.current.call, this.footprint);
   }
 
   private start(op: CompiledOperation): number {
@@ -430,7 +431,6 @@ export class Machine {
   }
 
   private stepThread(op: CompiledOperation, t: number, first: boolean): number {
-    if (this.watch) this.fillFootprint(op);
     const pc = this.threadPc[t];
     let status = OK;
     let nextPc: number;

@@ -31,7 +31,7 @@ export interface OperationDef<M, I extends Record<string, Sort>, L extends strin
   readonly locals?: readonly L[];
   /** Early guards, each evaluated as soon as its input is chosen; false disables the operation and prunes the enumeration. */
   readonly where?: { readonly [K in keyof I | 'agent']?: (m: M, op: Call<I, L>) => boolean };
-  /** Which rows the operation may read and write, evaluated before its first step (under `split`: before each step). */
+  /** Which rows the operation may read and write, seen from the state before it (under `split`: before the step). */
   readonly touches?: (m: M, op: Call<I, L>, may: Footprint) => void;
   readonly steps: { readonly [K in S]: Step<M, Call<I, L>> };
   /** What undoes a step when a later one fails; taken in reverse order. */

@@ -18,12 +18,14 @@ ${
     ? html`<p class="idle">no fault was injected</p>`
     : suites.map(
         (s) => html`<article><h3>${s.name}</h3><div class="scroll"><table class="cards counts">
-<thead><tr>${HEAD.map((h) => html`<th scope="col">${h}</th>`)}</tr></thead><tbody>${s.faults.map(faultRow)}</tbody></table></div></article>`,
+<thead><tr>${HEAD.map((h, i) => html`<th scope="col" class="${NUMBERS.has(i) ? 'number' : ''}">${h}</th>`)}</tr></thead><tbody>${s.faults.map(faultRow)}</tbody></table></div></article>`,
       )
 }</section>`;
 }
 
 const HEAD = ['Fault class', 'Injected', 'Stopped at the boundary', 'Blocked by', 'Refused with', 'Let through', 'Never reached'];
+/** Columns of numbers, which stand right. */
+const NUMBERS: ReadonlySet<number> = new Set([1, 2, 5]);
 
 function faultRow(f: FaultReport): Markup {
   const number = (n: number): Markup => html`<span class="${n === 0 ? 'quiet' : ''}">${grouped(n)}</span>`;
@@ -84,7 +86,7 @@ ${cell('succeeded', o.ok, o.ok === 0 && (never || o.fault === ''))}${shown.map((
 ${rest.length > 0 && html`<td data-label="other">${more.join(', ')}</td>`}</tr>`;
   };
   return html`<article><h3>${s.name}</h3><div class="scroll"><table class="cards counts matrix"><thead><tr><th scope="col">Operation</th>
-<th scope="col">succeeded</th>${shown.map((name) => html`<th scope="col">${gates.has(name) ? html`blocked by ${name}` : name}</th>`)}${
+<th scope="col" class="number">succeeded</th>${shown.map((name) => html`<th scope="col" class="number">${gates.has(name) ? html`blocked by ${name}` : name}</th>`)}${
     rest.length > 0 && html`<th scope="col">other</th>`
   }</tr></thead><tbody>${s.operations.map(row)}</tbody></table></div></article>`;
 }
@@ -100,7 +102,7 @@ function witnessTable(s: SuiteReport): Markup | undefined {
   }
   if (properties.size === 0) return undefined;
   return html`<article><h3>${s.name}: properties and their witnesses</h3><div class="scroll"><table class="cards counts"><thead><tr>
-<th scope="col">Property</th><th scope="col">Claims</th><th scope="col">Witnesses never reached</th></tr></thead><tbody>${[...properties].map(
+<th scope="col">Property</th><th scope="col" class="number">Claims</th><th scope="col">Witnesses never reached</th></tr></thead><tbody>${[...properties].map(
     ([key, missing]) => html`<tr><th scope="row">${key}</th>
 <td data-label="Claims" class="number">${s.claims.filter((c) => c.properties.includes(key)).length}</td>
 <td data-label="Witnesses never reached">${

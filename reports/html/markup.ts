@@ -24,8 +24,13 @@ export function escapeHtml(text: string): string {
 
 /** At most `most` characters, with the cut visible. */
 export function clip(text: string, most: number): string {
-  const whole = text.toWellFormed();
-  return whole.length <= most ? whole : `${whole.slice(0, most).toWellFormed()} [${whole.length - most} characters cut]`;
+  const cut = text.length <= most ? text : `${text.slice(0, most)} [${text.length - most} characters cut]`;
+  return wellFormed(cut);
+}
+
+/** Halves of characters cannot be written as UTF-8. */
+export function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 /** A template of markup. Attributes must be quoted. */

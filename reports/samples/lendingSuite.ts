@@ -10,6 +10,7 @@ import {
   type MachineDef,
   module,
   operationOn,
+  OK,
   omit,
   type State,
   setOf,
@@ -109,7 +110,7 @@ export const attack = operation('sample.attack', {
   steps: {
     translate: (m, op) => {
       const allowed = m.lent.frames[op.agent] | m.cache.frames[op.agent];
-      if (m.on(check) && !has(allowed, op.frame)) return blockedBy(check);
+      return m.on(check) && !has(allowed, op.frame) ? blockedBy(check) : OK;
     },
     write: (m, op) => {
       if (!has(m.lent.frames[op.agent], op.frame)) m.damage.frame[0] = 1;

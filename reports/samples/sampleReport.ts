@@ -6,12 +6,15 @@ import { Control } from '../../explore/campaign/control.js';
 import { failNthJob, planJobs } from '../../explore/campaign/jobs.js';
 import { describe } from '../../explore/campaign/loading.js';
 import { perform } from '../../explore/campaign/perform.js';
+import { performReplay } from '../../explore/campaign/replaying.js';
 import { makeReport, type Report } from '../report.js';
 
 export interface Sample {
   readonly report: Report;
   /** Text of the trace files, by name. */
   readonly traces: ReadonlyMap<string, string>;
+  /** Lines of the memory map after each step of each trace. */
+  readonly maps: ReadonlyMap<string, readonly (readonly string[])[]>;
 }
 
 /** Runs every job of the suites at a scope, and makes the report. */
@@ -19,7 +22,9 @@ export async function sampleReport(suites: readonly Suite[], scopeName = 'defaul
   const runs: SuiteRun[] = [];
   for (const s of suites) runs.push(await runOf(s, scopeName, seed));
   const inputs = { version: '0.0.0-sample', seed, runs: 20, timeMs: undefined };
-  return makeReport({ runs, stopped: 'no', checkpoints: [] }, [], inputs);
+  const { report, traces } = makeReport({ runs, stopped: 'no', checkpoints: [] }, [], inputs);
+  const maps = new Map([...traces].map(([name, trace]) => [name, mapsOf(trace, suites)] as const));
+  return { report, traces, maps };
 }
 
 async function runOf(s: Suite, scopeName: string, seed: number): Promise<SuiteRun> {
@@ -40,4 +45,9 @@ async function runOf(s: Suite, scopeName: string, seed: number): Promise<SuiteRu
     catalogue.splice(catalogue.indexOf(s), 1);
   }
   return run;
+}
+
+function mapsOf(trace: string, suites: readonly Suite[]): readonly (readonly string[])[] {
+  const job = { kind: 'replay', id: 'replay', source: { kind: 'embedded' }, trace } as const;
+  return performReplay(job, suites).steps.map((s) => s.map);
 }

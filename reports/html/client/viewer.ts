@@ -70,7 +70,6 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
     if (!trace) return;
     const from = Math.max(0, Math.floor(list.scrollTop / ROW_HEIGHT) - 5);
     const to = Math.min(trace.steps.length, from + Math.ceil(list.clientHeight / ROW_HEIGHT) + 10);
-    spacer.style.setProperty('height', `${trace.steps.length * ROW_HEIGHT}px`);
     rows.style.setProperty('transform', `translateY(${from * ROW_HEIGHT}px)`);
     const drawn: El[] = [];
     for (let i = from; i < to; i++) drawn.push(row(i));
@@ -148,7 +147,10 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
     fact('step', step);
     fact('result', status);
     fact('fault class', fault);
-    for (let c = 0; c < s[6]; c++) fact(texts[s[7 + 2 * c]], texts[s[8 + 2 * c]]);
+    for (let c = 0; c < s[6]; c++) {
+      const name = texts[s[7 + 2 * c]];
+      if (name !== 'agent' && name !== 'thread') fact(name, texts[s[8 + 2 * c]]);
+    }
     const parts = [make('h3', '', `Step ${at} of ${last}: `, says), facts];
     if (at === last) parts.push(make('p', 'breach', 'Here it breaks: ', trace.why));
     detail.replaceChildren(...parts, changes(s), map(), strip());
@@ -160,6 +162,7 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
   const go = (to: number): void => {
     if (!trace) return;
     at = Math.max(0, Math.min(trace.steps.length - 1, to));
+    spacer.style.setProperty('height', `${trace.steps.length * ROW_HEIGHT}px`);
     const top = at * ROW_HEIGHT;
     if (top < list.scrollTop) list.scrollTop = top;
     else if (top + ROW_HEIGHT > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW_HEIGHT - list.clientHeight;

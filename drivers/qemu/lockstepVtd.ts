@@ -1,0 +1,113 @@
+/**
+ * QEMU's VT-d as a lockstep target: performs the steps of a program and reports memory, faults and completions. Steps without a request wait
+ * for the next one that has, so that a batch is one or two round trips.
+ */
+import type { UnitCapability } from '../../model/vtd/entries.js';
+import type { LockstepTarget } from '../target.js';
+import { FRAME_BYTES, type Sinks } from './layout.js';
+import type { VtdTarget } from './machine.js';
+import { fragmentsOf, VtdOracle } from './oracle.js';
+import { LENGTH, type Step } from './program.js';
+import type { Capability } from './registers.js';
+import { Software } from './software.js';
+import type { FaultReading } from './vtd.js';
+
+/** What is seen after a batch of steps. */
+export interface VtdObservation extends FaultReading {
+  readonly invalidated: readonly boolean[];
+  /** Each mirrored frame at the place that a part of the last request names. */
+  readonly windows: readonly { readonly frame: number; readonly part: number; readonly bytes: Uint8Array }[];
+  /** At the end of a program: all frames, and what the devices read. */
+  readonly tables?: Uint8Array;
+  readonly data?: Uint8Array;
+  readonly sinks?: Sinks['sinks'];
+}
+
+/** What the walker must know of a unit, from its capability registers. */
+export function unitOf(c: Capability): UnitCapability {
+  return {
+    hostBits: c.addressBits,
+    guestBits: c.addressBits,
+    widths: (c.threeLevel ? 2 : 0) | (c.fourLevel ? 4 : 0),
+    superpages: (c.superpage2M ? 1 : 0) | (c.superpage1G ? 2 : 0),
+    passThrough: c.passThrough,
+    deviceTlb: (c.ecapLo & 4) !== 0,
+    snoopControl: (c.ecapLo & 0x80) !== 0,
+  };
+}
+
+/** A live machine, in the shape that lockstep drives. */
+export class LockstepVtd implements LockstepTarget<Step, VtdObservation> {
+  private readonly software: Software;
+  private requests: [number, number] = [0, 0];
+  private clean = false;
+
+  constructor(private readonly target: VtdTarget) {
+    this.software = new Software(target.map, [target.devices[0].rid, target.devices[1].rid]);
+  }
+
+  async reset(): Promise<void> {
+    if (!this.clean) await this.target.reset();
+    this.clean = false;
+    this.requests = [0, 0];
+    this.software.setUp((address, lo, hi) => this.target.writeEntry(address, lo, hi));
+  }
+
+  async perform(steps: readonly Step[]): Promise<VtdObservation> {
+    const { target } = this;
+    for (const step of steps) this.queue(step);
+    const last = steps.at(-1);
+    if (last?.do !== 'dma') return { ...(await target.step()), windows: [] };
+    const { lo, hi, fragments } = fragmentsOf(last, target.map);
+    const writes = last.direction === 'write';
+    // A read changes nothing; at the end of the program everything is looked at anyway.
+    const places = writes
+      ? fragments.flatMap((f, part) =>
+          this.frames().map((frame) => ({ frame, part, offset: f.offset, length: f.length })),
+        )
+      : [];
+    const bufferOffset = VtdOracle.bufferOffset(this.requests[last.device]++);
+    const seen = await target.step(
+      [{ device: last.device, direction: last.direction, lo, hi, lengthBytes: LENGTH, bufferOffset }],
+      places.map((p) => ({ address: p.frame * FRAME_BYTES + p.offset, lengthBytes: p.length })),
+    );
+    const windows = places.flatMap((p, i) => {
+      const bytes = seen.memory[i];
+      return bytes === undefined ? [] : [{ frame: p.frame, part: p.part, bytes }];
+    });
+    return { ...seen, windows };
+  }
+
+  async finish(steps: readonly Step[]): Promise<VtdObservation> {
+    const seen = await this.perform(steps);
+    const { tables, data } = await this.target.readAll();
+    const { sinks } = await this.target.reset();
+    this.clean = true;
+    return { ...seen, tables, data, sinks };
+  }
+
+  private frames(): number[] {
+    const { map } = this.target;
+    return [
+      ...Array.from({ length: map.tableFrames }, (_, i) => map.tables / FRAME_BYTES + i),
+      ...Array.from({ length: map.dataFrames }, (_, i) => map.data / FRAME_BYTES + i),
+    ];
+  }
+
+  private queue(step: Step): void {
+    const { target } = this;
+    switch (step.do) {
+      case 'invalidate':
+        target.invalidate(this.software.request(step.flush), step.by);
+        break;
+      case 'translate':
+        target.setTranslation(step.on);
+        break;
+      case 'latch root':
+        target.setRootTable(target.map.tables);
+        break;
+      default:
+        this.software.perform((address, lo, hi) => target.writeEntry(address, lo, hi), step);
+    }
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * report.html: one file, no network, nothing but the report and its traces in it. A policy in the page forbids everything else: only the
+ * script and the style whose hashes it names run, so that no name of a suite could become code even if it were not escaped.
+ */
+import { createHash } from 'node:crypto';
+import { readTrace, TraceFileError } from '../../explore/traceFile.js';
+import { problemsOf } from '../problems.js';
+import type { Report } from '../report.js';
+import { claimsSection } from './claimsSection.js';
+import { pageScript } from './client/script.js';
+import { coverageSection, faultsSection } from './faultsSection.js';
+import { findingsSection, viewerSection } from './findingsSection.js';
+import { embedJson, html, Markup } from './markup.js';
+import { packTraces, type TraceView } from './pack.js';
+import { style } from './style.js';
+import { assumptionsSection, topSection, untestedSection } from './topSection.js';
+
+export interface PageInputs {
+  readonly report: Report;
+  /** Text of the trace files that the report names, by file name. */
+  readonly traces: ReadonlyMap<string, string>;
+  /** Lines of the memory map after each step, by trace file, where they are known. */
+  readonly maps?: ReadonlyMap<string, readonly (readonly string[])[]>;
+  /** The folder of the traces as a reader would type it; the replay line starts with it. */
+  readonly folder?: string;
+  /** Sections made elsewhere: the fast path, lines of code. */
+  readonly fastpath?: Markup;
+  readonly lines?: Markup;
+}
+
+/** Most traces that the choice lists. */
+const MAX_TRACES = 300;
+
+/** The page. Equal inputs give equal bytes. */
+export function reportPage(inputs: PageInputs): string {
+  const { report } = inputs;
+  const problems = problemsOf(report);
+  const views = viewsOf(inputs, problems);
+  const { pack, left } = packTraces(views.slice(0, MAX_TRACES));
+  const out = [...left, ...views.slice(MAX_TRACES)];
+  const embedded = new Set(pack.traces.map((t) => t.name));
+  const script = new Markup(pageScript);
+  const css = new Markup(style);
+  const policy = `default-src 'none'; script-src '${hashOf(pageScript)}'; style-src '${hashOf(style)}'`;
+  const links = [
+    ['untested', 'Not tested'],
+    ['claims', 'Claims'],
+    ['findings', 'Findings'],
+    ...(views.length > 0 ? [['traces', 'Traces']] : []),
+    ['faults', 'Attacks'],
+    ...(inputs.fastpath ? [['fastpath', 'Fast path']] : []),
+    ['coverage', 'Coverage'],
+    ['assumptions', 'Assumptions'],
+  ];
+  const page = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${new Markup(policy)}">
+<meta name="color-scheme" content="light dark"><title>Ringfence: ${report.verdict}</title><style>${css}</style></head><body>
+${topSection(report)}
+<nav aria-label="sections">${links.map(([id, name]) => html`<a href="#${id}">${name}</a> `)}</nav>
+<main>
+${untestedSection(report, { fastpath: inputs.fastpath === undefined, targets: true })}
+${claimsSection(report, embedded)}
+${findingsSection(problems, embedded)}
+${viewerSection(pack.traces, out, inputs.folder ?? 'ringfence-report/traces/')}
+${faultsSection(report)}
+${inputs.fastpath}
+${coverageSection(report, inputs.lines)}
+${assumptionsSection(report)}
+</main>
+<script type="application/json" id="trace-data">${embedJson(pack)}</script>
+<script>${script}</script></body></html>
+`;
+  return page.text;
+}
+
+function hashOf(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+}
+
+/** Traces of findings, worst first, then those of counterparts in the order of the claims. */
+function viewsOf(inputs: PageInputs, problems: ReturnType<typeof problemsOf>): TraceView[] {
+  const views = new Map<string, TraceView>();
+  const add = (name: string | null, title: string): void => {
+    const text = name === null ? undefined : inputs.traces.get(name);
+    if (name === null || text === undefined || views.has(name)) return;
+    try {
+      views.set(name, { name, title, trace: readTrace(text), maps: inputs.maps?.get(name) ?? [] });
+    } catch (thrown) {
+      // A damaged trace file takes no report down; the finding is listed all the same.
+      if (!(thrown instanceof TraceFileError)) throw thrown;
+    }
+  };
+  for (const p of problems) {
+    add(p.trace, `${p.suite}: ${p.subject} broken, ${p.length ?? 0} steps`);
+    if (views.size > MAX_TRACES) break;
+  }
+  for (const s of inputs.report.suites) {
+    for (const c of s.claims) {
+      for (const p of c.counterparts) {
+        const how = p.kind === 'gate' ? `${p.off} off` : `mutant ${p.off}`;
+        add(p.trace, `${s.name}: ${p.breaks} with ${how}, ${p.length ?? 0} steps`);
+      }
+    }
+  }
+  return [...views.values()];
+}
