@@ -55,6 +55,8 @@ const traceFile = z.strictObject({
   property: z.strictObject({ id: text, name: text, states: text }),
   why: text,
   minimal: z.enum(['proved', 'not proved']),
+  /** Index of the step since which even the repaired machine would break, or -1 when that is not known. */
+  inevitableSince: z.int().min(-1),
   steps: z.array(step).min(1).max(100_000),
 });
 
@@ -65,7 +67,13 @@ export type TraceFile = Readonly<z.infer<typeof traceFile>>;
 export function traceFileOf(
   machine: Machine,
   finding: Finding,
-  about: { suite: string; scopeName: string; mutant?: string; minimal: 'proved' | 'not proved' },
+  about: {
+    suite: string;
+    scopeName: string;
+    mutant?: string;
+    minimal: 'proved' | 'not proved';
+    inevitableSince?: number;
+  },
 ): TraceFile {
   const { options } = machine;
   return {
@@ -83,6 +91,7 @@ export function traceFileOf(
     property: { id: finding.property.id, name: finding.property.name, states: finding.property.states },
     why: finding.why,
     minimal: about.minimal,
+    inevitableSince: about.inevitableSince ?? -1,
     steps: finding.trace.map((s) => ({ ...s, choices: [...s.choices], changes: [...s.changes] })),
   };
 }

@@ -39,11 +39,13 @@ import {
   unmapPage,
   waitTimeout,
   WRITE,
+  reap,
   READ,
 } from '../model/iommu/index.js';
 import {
   AGAIN,
   DONE,
+  drop,
   guardWith,
   initially,
   insertBefore,
@@ -130,6 +132,38 @@ export const fullQueueDrops = mutant('XSA-373 b', {
       queued(m) < m.queue.rows ? submitAtcs(m, op.did, op.iova) : OK,
     ),
   ],
+});
+
+export const fullQueueRefuses = mutant('full queue fails the call', {
+  says: 'unmap gives up when the queue is full of what another domain left in it',
+  source: 'I14; XSA-373 (the queue is shared)',
+  edits: [
+    insertBefore(unmapPage, 'clear entry', 'the queue has room', (m) =>
+      queued(m) < m.queue.rows ? OK : IOMMU_ERRNO.EBUSY,
+    ),
+  ],
+});
+
+/** Waits for the completion for as long as it takes. */
+function waitForEver(m: Iommu, op: { readonly did: number }): number {
+  if (m.flush.state[op.did] !== COMPLETED) {
+    if (isSplit(m)) return AGAIN;
+    while (m.flush.state[op.did] !== COMPLETED) takeHead(m);
+  }
+  m.flush.state[op.did] = IDLE;
+  return OK;
+}
+
+export const endlessWait = mutant('wait without a time-out', {
+  says: 'the queue stands still (a device does not answer), and the VMM waits for ever',
+  source: 'VT-d 6.5.2.11 (invalidation time-out errors)',
+  edits: [drop(processQueue), replace(unmapPage, 'completed', waitForEver), replace(revokeWrite, 'completed', waitForEver)],
+});
+
+export const neverReaped = mutant('late completion ignored', {
+  says: 'what a flush held back when it timed out is never given back',
+  source: 'generated: omitted operation',
+  edits: [drop(reap)],
 });
 
 /** Whether any wait has completed, whosever it is. */

@@ -24,6 +24,7 @@ import {
   DROP_TYPE,
   hasAtc,
   IDLE,
+  IOMMU_ERRNO,
   type Iommu,
   isStale,
   issueDma,
@@ -43,6 +44,7 @@ import {
   walkTables,
 } from '../model/iommu/index.js';
 import { isFailure, NONE } from '../model/kernel/index.js';
+import { isQuiescent } from './paths.js';
 import { invariant, noninterference, progress, relation } from './property.js';
 
 /** Ways on which a device reaches a frame. */
@@ -201,14 +203,6 @@ export const dmaType = invariant<Iommu>('I3', 'type', {
   },
 });
 
-/** Whether no VMM operation is half done. */
-function quiescent(m: Iommu): boolean {
-  const threads = (m as { readonly thread?: { readonly op: Uint8Array } }).thread;
-  if (threads === undefined) return true;
-  for (let t = 0; t < threads.op.length; t++) if (threads.op[t] !== 0) return false;
-  return true;
-}
-
 /** Page references that the IOMMU's mappings, tables and unfinished flushes hold on frame f. */
 export function iommuPageHolders(m: Iommu, f: number): number {
   let n = 0;
@@ -253,7 +247,7 @@ export function iommuTypeHolders(m: Iommu, f: number): number {
 export const dmaCount = invariant<Iommu>('I2', 'count', {
   states: 'with no call half done, page and type counts of a frame equal its allocation, mappings, tables and unfinished flushes',
   holds: (m) => {
-    if (!quiescent(m)) return true;
+    if (!isQuiescent(m)) return true;
     for (let f = 0; f < m.frame.rows; f++) {
       if (m.frame.type[f] === TYPE_VMM) continue;
       if (m.frame.refs[f] !== m.frame.allocated[f] + iommuPageHolders(m, f)) return false;
@@ -438,22 +432,28 @@ export const dmaShut = invariant<Iommu>('I13', 'shut', {
   },
 });
 
-/** I14: what one domain does to queue and log does not stop another's requests and calls. */
+/** I14: what one domain does to the fault log does not stop another's requests. */
 export const dmaFair = relation<Iommu>('I14', 'fair', {
-  states: 'a request that the tables allow is served, and an unmap is not refused, whatever other domains have done to queue and fault log',
-  holds: (_before, m, status) => {
-    if (!m.finished || !isFailure(status)) return true;
-    const name = m.current.op.name;
-    if (name === issueDma.name) return false;
-    return name !== unmapPage.name || status === TIMED_OUT;
-  },
+  states: 'a request that the tables allow is served, however full the fault log is',
+  holds: (_before, m, status) => !(m.finished && isFailure(status) && m.current.op.name === issueDma.name),
   explain: (_before, m) => `${m.current.op.name} was refused`,
   witnesses: {
     'a page is mapped': somethingMapped,
     'the fault log has overflowed': (m) => m.iommu.overflow[0] === 1,
   },
 });
-const TIMED_OUT = -62;
+
+/** I14: nor what it leaves in the invalidation queue. */
+export const dmaQueueFair = relation<Iommu>('I14', 'queue', {
+  states: 'an unmap fails only because its own wait timed out, whatever other domains left in the queue',
+  holds: (_before, m, status) =>
+    !(m.finished && isFailure(status) && m.current.op.name === unmapPage.name) || status === IOMMU_ERRNO.ETIMEDOUT,
+  explain: (_before, m) => `${m.current.op.name} was refused`,
+  witnesses: {
+    'a page is mapped': somethingMapped,
+    'the queue is full': (m) => queued(m) === m.queue.rows,
+  },
+});
 
 /** Whether everything that is cached under DID d is in its tables, and memory is what the CPU wrote. */
 function didShadow(m: Iommu, d: number): boolean {
@@ -502,7 +502,7 @@ function shadowEqual(m: Iommu, d: number): boolean {
 
 /** Whether no invalidation is under way or owed: the queue is empty, no flush waits, no device is half detached. */
 function settled(m: Iommu): boolean {
-  if (!quiescent(m) || queued(m) > 0) return false;
+  if (!isQuiescent(m) || queued(m) > 0) return false;
   for (let d = 0; d < m.flush.rows; d++) if (m.flush.state[d] !== IDLE) return false;
   return true;
 }

@@ -42,7 +42,13 @@ export class LockstepVtd implements LockstepTarget<Step, VtdObservation> {
   private requests: [number, number] = [0, 0];
   private clean = false;
 
-  constructor(private readonly target: VtdTarget) {
+  /**
+   * @param omits steps that this target claims to have performed and has not: a defect put in on purpose, to show that it is found.
+   */
+  constructor(
+    private readonly target: VtdTarget,
+    private readonly omits: (step: Step) => boolean = () => false,
+  ) {
     this.software = new Software(target.map, [target.devices[0].rid, target.devices[1].rid]);
   }
 
@@ -96,6 +102,7 @@ export class LockstepVtd implements LockstepTarget<Step, VtdObservation> {
 
   private queue(step: Step): void {
     const { target } = this;
+    if (this.omits(step)) return;
     switch (step.do) {
       case 'invalidate':
         target.invalidate(this.software.request(step.flush), step.by);

@@ -99,8 +99,6 @@ export interface OracleOptions {
   readonly map: MemoryMap;
   readonly rids: readonly [number, number];
   readonly known: readonly KnownDisagreement[];
-  /** False: the target's translation stays off, but the oracle expects it on. The run must show the breach. */
-  readonly forget?: (q: Request) => boolean;
 }
 
 /** Follows a program in the specification, and judges the target. */
@@ -154,7 +152,6 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
         this.requests[step.device]++;
         return true;
       case 'invalidate':
-        if (this.options.forget?.(this.decode(step.by, this.software.request(step.flush))) === false) break;
         this.may.invalidate(this.decode(step.by, this.software.request(step.flush)));
         break;
       case 'translate':

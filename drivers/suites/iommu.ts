@@ -13,9 +13,12 @@ import {
   detachReturnsEarly,
   downgradeNotFlushed,
   dropBeforeWait,
+  endlessWait,
   fullLogStops,
   fullQueueDrops,
+  fullQueueRefuses,
   mapWithoutType,
+  neverReaped,
   newTableNotWrittenBack,
   rangeTooLarge,
   rangeTooSmall,
@@ -50,13 +53,16 @@ import {
   dmaCount,
   dmaFair,
   dmaFresh,
+  dmaQueueFair,
   dmaRange,
   dmaReach,
+  dmaReturned,
   dmaRevoke,
   dmaShadow,
   dmaShut,
   dmaSource,
   dmaType,
+  waitEnds,
 } from '../../properties/iommu.js';
 import { claim, suite } from '../suite.js';
 import {
@@ -95,7 +101,7 @@ const TWO_DEVICES = { ...TWO_PAGES, iova: 1, device: 2 } as const;
 const TWO_DIDS = { ...TWO_PAGES, iova: 1, did: 2 } as const;
 
 /** From power-on: two devices, two domains, attacks of every shape. */
-export const iommuSuite = suite('iommu', {
+export const iommu = suite('iommu', {
   title: 'a VMM with an IOMMU, from power-on, against malicious DMA of every shape',
   machine: iommuMachine,
   schedule: 'whole',
@@ -173,7 +179,7 @@ export const iommuSuite = suite('iommu', {
 });
 
 /** One device with an ATC; every call is split. */
-export const iommuRaceSuite = suite('iommu-race', {
+export const iommuRace = suite('iommu-race', {
   title: 'revocations step by step, while caches refill and DMA is in flight',
   machine: iommuRaceMachine,
   schedule: 'split',
@@ -225,7 +231,7 @@ export const iommuRaceSuite = suite('iommu-race', {
 });
 
 /** The race again, with waits that time out. */
-export const iommuTimeoutSuite = suite('iommu-timeout', {
+export const iommuTimeout = suite('iommu-timeout', {
   title: 'revocations step by step, with waits that time out and complete late',
   machine: iommuRaceMachine,
   schedule: 'split',
@@ -244,19 +250,24 @@ export const iommuTimeoutSuite = suite('iommu-timeout', {
         { off: dmaRemapping, breaks: dmaReach },
       ],
     }),
+    claim('a wait for an invalidation completes, or times out', {
+      keeps: [waitEnds],
+      against: ['F12'],
+      without: [{ off: endlessWait, breaks: waitEnds }],
+    }),
   ],
   assumptions: ASSUMPTIONS,
 });
 
 /** Two devices of two domains share a queue. */
-export const iommuQueueSuite = suite('iommu-queue', {
+export const iommuQueue = suite('iommu-queue', {
   title: 'two domains share an invalidation queue that fills up and times out',
   machine: iommuQueueMachine,
   schedule: 'whole',
   failures: 'any',
   scope: {
     small: { domain: 2, generation: 1, frame: 5, device: 2, ats: 0, iova: 1, did: 2, queue: 2, dma: 0, record: 0 },
-    default: { domain: 2, generation: 1, frame: 5, device: 2, ats: 0, iova: 1, did: 2, queue: 2, dma: 0, record: 1 },
+    default: { domain: 2, generation: 1, frame: 5, device: 2, ats: 0, iova: 1, did: 2, queue: 3, dma: 0, record: 0 },
     large: { domain: 2, generation: 1, frame: 5, device: 2, ats: 1, iova: 1, did: 2, queue: 3, dma: 1, record: 0 },
   },
   claims: [
@@ -270,17 +281,22 @@ export const iommuQueueSuite = suite('iommu-queue', {
         { off: unmapForgetsHolding, breaks: dmaCount },
       ],
     }),
+    claim('what one domain leaves in the queue does not make another\u2019s unmap fail', {
+      keeps: [dmaQueueFair],
+      against: ['F12'],
+      without: [{ off: fullQueueRefuses, breaks: dmaQueueFair }],
+    }),
   ],
   assumptions: ASSUMPTIONS,
 });
 
 /** Superpages and table frames. */
-export const iommuTablesSuite = suite('iommu-tables', {
+export const iommuTables = suite('iommu-tables', {
   title: 'superpages are split and tables freed, step by step, while caches of every level refill',
   machine: iommuTablesMachine,
   schedule: 'split',
   scope: {
-    small: { domain: 2, generation: 1, frame: 5, device: 1, ats: 0, iova: 2, did: 1, queue: 2, dma: 0, record: 0 },
+    small: { domain: 2, generation: 1, frame: 5, device: 1, ats: 0, iova: 2, did: 1, queue: 2, dma: 1, record: 0 },
     default: { domain: 2, generation: 1, frame: 5, device: 1, ats: 0, iova: 2, did: 1, queue: 3, dma: 1, record: 0 },
     large: { domain: 2, generation: 1, frame: 6, device: 1, ats: 1, iova: 2, did: 1, queue: 3, dma: 1, record: 0 },
   },
@@ -309,7 +325,7 @@ export const iommuTablesSuite = suite('iommu-tables', {
 });
 
 /** Devices come and go. */
-export const iommuTeardownSuite = suite('iommu-teardown', {
+export const iommuTeardown = suite('iommu-teardown', {
   title: 'devices are taken away and given to others, their domain dies, waits time out',
   machine: iommuTeardownMachine,
   schedule: 'split',
@@ -328,6 +344,11 @@ export const iommuTeardownSuite = suite('iommu-teardown', {
         { off: attachOver, breaks: dmaReach, scope: TWO_DIDS },
       ],
     }),
+    claim('everything that a dead domain held comes back', {
+      keeps: [dmaReturned],
+      against: ['F10', 'F12'],
+      without: [{ off: neverReaped, breaks: dmaReturned }],
+    }),
     claim('a device leaves its domain with nothing', {
       keeps: [dmaSource, dmaFresh, dmaRevoke, dmaShadow],
       against: ['F2', 'F3', 'F10', 'F12'],
@@ -343,10 +364,10 @@ export const iommuTeardownSuite = suite('iommu-teardown', {
 
 /** All suites of the abstract IOMMU. */
 export const iommuSuites = [
-  iommuSuite,
-  iommuRaceSuite,
-  iommuTimeoutSuite,
-  iommuQueueSuite,
-  iommuTablesSuite,
-  iommuTeardownSuite,
+  iommu,
+  iommuRace,
+  iommuTimeout,
+  iommuQueue,
+  iommuTables,
+  iommuTeardown,
 ];

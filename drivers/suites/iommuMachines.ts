@@ -93,7 +93,7 @@ function countMapping(m: Iommu, f: number): void {
 const powerOn = start('power-on', (m) => prepare(m, 2, 0));
 
 /** Device 0 is attached, and frame 2 is mapped for it, writable. */
-const mapped = start('attached device, page mapped', (m) => {
+export const mapped = start('attached device, page mapped', (m) => {
   prepare(m, 2, 1);
   linkTable(m, 0, 3);
   countMapping(m, 2);
