@@ -54,6 +54,10 @@ export interface SuiteDef {
   readonly scope: Readonly<Record<string, Scope>> & { readonly default: Scope };
   readonly schedule?: 'whole' | 'split';
   readonly failures?: 'none' | 'any';
+  /** Gates that this machine does not have: the hardware of an earlier year. They are off in every run of the suite. */
+  readonly gatesOff?: readonly Gate[];
+  /** Edits that belong to this reading of the architecture: the code as published, with its gaps. They are in every run of the suite. */
+  readonly edits?: readonly Edit[];
   readonly claims: readonly Claim[];
   /** States in which nothing need be enabled. */
   readonly mayStop?: AnyGuard;

@@ -83,7 +83,7 @@ export interface LockstepFinding<Step> {
   readonly path: string;
 }
 
-export interface LockstepOptions<Step> {
+export interface LockstepOptions<Step, Observation> {
   readonly programs: fc.Arbitrary<readonly Step[]>;
   readonly seed: number;
   /** Most programs; the time limit may come first. */
@@ -91,10 +91,17 @@ export interface LockstepOptions<Step> {
   readonly timeMs: number;
   /** Time for shrinking one finding. */
   readonly shrinkMs?: number;
+  /** A target that has run nothing yet, for the replay of a finding; without it, the same one after a reset. */
+  readonly fresh?: FreshTarget<Step, Observation> | undefined;
   readonly stopAtFirst?: boolean;
   readonly onProgress?: ((p: LockstepProgress) => void) | undefined;
   readonly shouldStop?: (() => boolean) | undefined;
 }
+
+/** Lends a fresh target, and ends it afterwards. */
+export type FreshTarget<Step, Observation> = <R>(
+  use: (target: LockstepTarget<Step, Observation>) => Promise<R>,
+) => Promise<R>;
 
 export interface LockstepProgress {
   readonly programs: number;
@@ -126,7 +133,7 @@ const CHUNK = 25;
 export async function runLockstep<Step, Observation>(
   target: LockstepTarget<Step, Observation>,
   oracle: LockstepOracle<Step, Observation>,
-  options: LockstepOptions<Step>,
+  options: LockstepOptions<Step, Observation>,
 ): Promise<LockstepResult<Step>> {
   const start = performance.now();
   const until = start + options.timeMs;
@@ -190,7 +197,8 @@ export async function runLockstep<Step, Observation>(
     const shrunk = details.counterexample?.[0];
     if (first !== undefined && shrunk !== undefined) {
       const found: Disagreement = first;
-      findings.push(await settle(target, oracle, shrunk, found, { seed, path: details.counterexamplePath ?? '' }));
+      const origin = { seed, path: details.counterexamplePath ?? '' };
+      findings.push(await settle(target, oracle, shrunk, found, origin, options.fresh ?? ((use) => use(target))));
       if (options.stopAtFirst) break;
     }
     options.onProgress?.({ programs, steps, seconds: seconds(), findings: findings.length });
@@ -210,10 +218,13 @@ async function settle<Step, Observation>(
   program: readonly Step[],
   found: Disagreement,
   origin: { seed: number; path: string },
+  fresh: FreshTarget<Step, Observation>,
 ): Promise<LockstepFinding<Step>> {
-  const run = async (p: readonly Step[]): Promise<ProgramResult<Step>> => await runProgram(p, target, oracle);
-  const small = await leaveOut(program, async (p) => (await run(p)).disagreement?.mechanism === found.mechanism);
-  const again = (await run(small)).disagreement;
+  const small = await leaveOut(
+    program,
+    async (p) => (await runProgram(p, target, oracle)).disagreement?.mechanism === found.mechanism,
+  );
+  const again = (await fresh(async (other) => await runProgram(small, other, oracle))).disagreement;
   const agrees = again?.mechanism === found.mechanism;
   return {
     ...{ mechanism: found.mechanism, says: agrees ? again.says : found.says, program: small },

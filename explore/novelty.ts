@@ -2,7 +2,8 @@
  * Novelty: which states random runs have been in, and runs worth going on from. Only a heuristic: states are remembered by hash, some are
  * forgotten, and nothing is concluded from it.
  */
-import type { Draw, RunStep } from './walk.js';
+import type { Draw } from './focus.js';
+import type { RunStep } from './walk.js';
 
 /** A run that ended in a state not seen before, with that state. */
 export interface Prefix {

@@ -9,6 +9,7 @@ import { copyGrant } from '../model/grantCopy.js';
 import { endAccess, forget, grantAccess } from '../model/grantGuest.js';
 import { mapGrant, setStatus, sharedWord } from '../model/grantMap.js';
 import {
+  countPins,
   DEVICE,
   type Grants,
   GTF_READ_ONLY,
@@ -17,6 +18,8 @@ import {
   handle,
   mappingsIn,
   PERMIT,
+  pin,
+  pinsFit,
   pinsOf,
   READING,
   releaseHandle,
@@ -25,7 +28,7 @@ import {
   WRITING,
 } from '../model/grants.js';
 import { relinquishHandle, unmapGrant } from '../model/grantUnmap.js';
-import { DONE, drop, gate, module, OK, omit, operationOn, reorder, replace, sort, undoWith } from '../model/kernel/index.js';
+import { AGAIN, DONE, drop, gate, module, OK, omit, operationOn, reorder, replace, sort, undoWith } from '../model/kernel/index.js';
 import { mutant } from '../drivers/suite.js';
 
 const operation = operationOn<Grants>();
@@ -171,19 +174,18 @@ export const flagsNotLast = mutant('grant flags first', {
   says: 'an entry is published before its domain and frame are written',
   source: 'grant_table.h, the order of introducing an entry',
   edits: [
-    reorder(grantAccess, ['clear what is private', 'write the flags', 'write the domain', 'write the frame']),
+    reorder(grantAccess, ['write the flags', 'write the domain', 'write the frame', 'clear what is private']),
   ],
 });
 
 export const handleFlagsFirst = mutant('handle flags first', {
-  says: 'the flags of a handle are written before domain and reference',
+  says: 'the flags of a handle are written as soon as it is taken, before domain and reference',
   source: 'grant_table.c, the order of writing a handle',
   edits: [
     reorder(mapGrant, [
-      'find the granter',
-      'take a handle',
-      'lock the entry',
-      'check the pins',
+      'find the granter, take a handle',
+      'write the flags of the handle',
+      'check the pins, lock the entry',
       'read the entry',
       'set the status bits',
       'take the references',
@@ -191,7 +193,6 @@ export const handleFlagsFirst = mutant('handle flags first', {
       'enter the host mapping',
       'enter the device mapping',
       'unlock the entry',
-      'write the flags of the handle',
       'write the handle',
     ]),
   ],
@@ -226,9 +227,31 @@ export const entryUnchecked = mutant('entry unchecked', {
 });
 
 export const pinsUnchecked = mutant('pins unchecked', {
-  says: 'a mapping does not look at whose pins an entry already has, nor whether another fits',
-  source: 'generated: omitted step',
-  edits: [omit(mapGrant, 'check the pins')],
+  says: 'a mapping does not look at whose pins an entry already has',
+  source: 'generated: omitted guard',
+  edits: [
+    replace(mapGrant, 'check the pins, lock the entry', (m, op) => {
+      const row = m.active.at(op.granter, op.ref);
+      if (m.active.locked[row] === 1) return AGAIN;
+      m.active.locked[row] = 1;
+      return OK;
+    }),
+  ],
+});
+
+export const pinsWrap = mutant('pins wrap', {
+  says: 'a pin counter that is full starts again from nothing',
+  source: 'grant_table.c, the risk of counter overflow in map_grant_ref',
+  edits: [
+    ...pinsUnchecked.edits,
+    replace(mapGrant, 'count the pins', (m, op) => {
+      const row = m.active.at(op.granter, op.ref);
+      const full = !pinsFit(m, row, op.kind + 1, op.write === 1);
+      m.active.domid[row] = op.agent;
+      m.active.frame[row] = op.frame;
+      countPins(m, row, op.kind + 1, op.write === 1, full ? -m.size(pin) : 1);
+    }),
+  ],
 });
 
 export const dropBeforeFlush = mutant('unmap drops before it flushes', {

@@ -3,7 +3,7 @@
  * None of them shows in the specification: each is an edit from outside.
  */
 import { mutant } from '../drivers/suite.js';
-import { getPage, scrub } from '../model/frames.js';
+import { getPage, getType, scrub, TYPE_WRITABLE } from '../model/frames.js';
 import {
   ABANDONED,
   advance,
@@ -160,6 +160,12 @@ export const endlessWait = mutant('wait without a time-out', {
   edits: [drop(processQueue), replace(unmapPage, 'completed', waitForEver), replace(revokeWrite, 'completed', waitForEver)],
 });
 
+export const detachLeaks = mutant('detach: tables leaked', {
+  says: 'detach gives the device up and never frees the tables of its last domain',
+  source: 'generated: omitted step',
+  edits: [omit(detach, 'free tables')],
+});
+
 export const neverReaped = mutant('late completion ignored', {
   says: 'what a flush held back when it timed out is never given back',
   source: 'generated: omitted operation',
@@ -300,6 +306,16 @@ export const mapWithoutType = mutant('mapping without a type reference', {
   edits: [
     replace(mapPage, 'take references', (m, op) =>
       getPage(m, op.frame, m.ioDomain.owner[op.did]) ? OK : IOMMU_ERRNO.EINVAL,
+    ),
+  ],
+});
+
+export const mapWithoutReference = mutant('mapping without a page reference', {
+  says: 'a mapping takes no page reference, so the page can be reclaimed under the device',
+  source: 'F4: memory reclaimed with DMA in flight; GAP-V5 of the DD/OS design',
+  edits: [
+    replace(mapPage, 'take references', (m, op) =>
+      op.write !== 0 && !getType(m, op.frame, TYPE_WRITABLE) ? IOMMU_ERRNO.EBUSY : OK,
     ),
   ],
 });

@@ -2,10 +2,10 @@
  * What goes wrong with memory: wild writes (F1), memory taken back while it is in use (F4); and the historical bugs of page types,
  * page-table updates and reclamation, as edits of the specification. Crashes (F10) are in model/domains.ts.
  */
-import { type Memory, reach, writePart } from '../model/access.js';
+import { type Memory, reach, relinquishEntry, writePart } from '../model/access.js';
 import { DYING, domain, releaseDomain, runs } from '../model/domains.js';
 import { frame, part, putPage, relinquishFrame, touchFrame } from '../model/frames.js';
-import { blockedBy, DONE, gate, guardWith, module, NONE, OK, omit, operationOn, reorder, replace } from '../model/kernel/index.js';
+import { blockedBy, DONE, drop, gate, guardWith, module, NONE, OK, omit, operationOn, reorder, replace } from '../model/kernel/index.js';
 import { domainOf, NO_RIGHT, pinTable, splitTable, unmapFrame, updateEntry, WRITE, withdrawFrame } from '../model/mmu.js';
 import { mutant } from '../drivers/suite.js';
 
@@ -137,6 +137,12 @@ export const unmapKeepsReference = mutant('unmap keeps the reference', {
   says: 'unmapping does not drop the reference',
   source: 'generated: omitted step of a revocation',
   edits: [omit(unmapFrame, 'drop the reference')],
+});
+
+export const mappingsNotReleased = mutant('mappings not released', {
+  says: 'what a dead domain had mapped is not unmapped',
+  source: 'generated: omitted operation',
+  edits: [drop(relinquishEntry)],
 });
 
 export const earlyRelease = mutant('id released early', {

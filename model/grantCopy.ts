@@ -26,7 +26,7 @@ const operation = operationOn<Grants>();
 
 export const copyGrant = operation('grant.copy', {
   agent: domain,
-  says: 'copies between {local} and grant {ref} of {granter}, to the grant: {write}',
+  says: 'copies between {local} and {ref} of {granter}, to the grant: {write}',
   source: 'grant_table.h, GNTTABOP_copy',
   input: { granter: domain, ref: grantRef, local: frame, write: flag },
   locals: ['frame', 'begun'],

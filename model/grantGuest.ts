@@ -32,16 +32,19 @@ export const grantAccess = operation('grant.publish', {
     may.write(m.content, op.frame * 2 + 1);
   },
   steps: {
-    'clear what is private': (m, op) => {
-      m.grant.inForce[m.grant.at(op.agent, op.ref)] = 1;
-      const parts = Math.min(m.size(sharedPart), m.size(part));
-      for (let p = 0; p < parts; p++) m.content.secret[op.frame * 2 + p] = NONE;
-    },
     'write the domain': (m, op) => {
-      m.grant.domid[m.grant.at(op.agent, op.ref)] = op.grantee;
+      const row = m.grant.at(op.agent, op.ref);
+      m.grant.domid[row] = op.grantee;
+      m.grant.meant[row] = m.domain.generation[op.grantee];
     },
     'write the frame': (m, op) => {
-      m.grant.frame[m.grant.at(op.agent, op.ref)] = op.frame;
+      const row = m.grant.at(op.agent, op.ref);
+      m.grant.frame[row] = op.frame;
+      m.grant.inForce[row] = 1;
+    },
+    'clear what is private': (m, op) => {
+      const parts = Math.min(m.size(sharedPart), m.size(part));
+      for (let p = 0; p < parts; p++) m.content.secret[op.frame * 2 + p] = NONE;
     },
     'write the flags': (m, op) => {
       m.grant.flags[m.grant.at(op.agent, op.ref)] = PERMIT | (op.readOnly === 1 ? GTF_READ_ONLY : 0);
@@ -79,12 +82,13 @@ export function forget(m: Grants, row: number): void {
   m.grant.domid[row] = 0;
   m.grant.frame[row] = 0;
   m.grant.inForce[row] = 0;
+  m.grant.meant[row] = 0;
 }
 
 /** The domain tries to end access. On failure the peer is still using the frame, and its owner keeps it shared: it leaks the frame. */
 export const endAccess = operation('grant.end', {
   agent: domain,
-  says: 'ends its grant {ref}',
+  says: 'ends its {ref}',
   source: 'grant_table.h, removing an unused entry; XSA-396 for what follows a failure',
   input: { ref: grantRef },
   locals: ['seen'],
@@ -111,7 +115,7 @@ export const endAccess = operation('grant.end', {
 /** grant_table_destroy: a dead domain's unused entries go. */
 export const destroyEntry = operation('grant.destroy', {
   agent: 'vmm',
-  says: 'discards grant {ref} of dying {target}',
+  says: 'discards {ref} of dying {target}',
   source: 'xen/common/grant_table.c, grant_table_destroy',
   input: { target: domain, ref: grantRef },
   where: {

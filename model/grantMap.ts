@@ -72,7 +72,7 @@ export function setStatus(m: Grants, row: number, write: boolean): void {
 
 export const mapGrant = operation('grant.map', {
   agent: domain,
-  says: 'maps grant {ref} of {granter} for {kind}, writable: {write}',
+  says: 'maps {ref} of {granter} for {kind}, writable: {write}',
   source: 'grant_table.h, GNTTABOP_map_grant_ref',
   input: { granter: domain, ref: grantRef, kind: mapKind, write: flag },
   locals: ['handle', 'seen', 'tries', 'frame'],
@@ -89,27 +89,21 @@ export const mapGrant = operation('grant.map', {
   },
   errors: GNTST,
   steps: {
-    'find the granter': (m, op) => {
-      if (m.active.locked[m.active.at(op.granter, op.ref)] === 1) return AGAIN;
-      return m.domain.life[op.granter] === ABSENT ? GNTST.GNTST_bad_domain : OK;
-    },
-    'take a handle': (m, op) => {
+    'find the granter, take a handle': (m, op) => {
+      if (m.domain.life[op.granter] === ABSENT) return GNTST.GNTST_bad_domain;
       op.handle = freeHandle(m, op.agent);
       if (op.handle < 0) return GNTST.GNTST_no_device_space;
       m.maptrack.taken[m.maptrack.at(op.agent, op.handle)] = 1;
       m.maptrackFree.count[op.agent]--;
       return OK;
     },
-    'lock the entry': (m, op) => {
+    'check the pins, lock the entry': (m, op) => {
       const row = m.active.at(op.granter, op.ref);
       if (m.active.locked[row] === 1) return AGAIN;
+      if (pinsOf(m, row) > 0 && m.active.domid[row] !== op.agent) return GNTST.GNTST_general_error;
+      if (!pinsFit(m, row, op.kind + 1, op.write === 1)) return GNTST.GNTST_general_error;
       m.active.locked[row] = 1;
       return OK;
-    },
-    'check the pins': (m, op) => {
-      const row = m.active.at(op.granter, op.ref);
-      if (pinsOf(m, row) > 0 && m.active.domid[row] !== op.agent) return GNTST.GNTST_general_error;
-      return pinsFit(m, row, op.kind + 1, op.write === 1) ? OK : GNTST.GNTST_general_error;
     },
     'read the entry': (m, op) => {
       const row = m.grant.at(op.granter, op.ref);
@@ -160,8 +154,8 @@ export const mapGrant = operation('grant.map', {
     },
   },
   undo: {
-    'take a handle': (m, op) => releaseHandle(m, m.maptrack.at(op.agent, op.handle), op.agent),
-    'lock the entry': (m, op) => {
+    'find the granter, take a handle': (m, op) => releaseHandle(m, m.maptrack.at(op.agent, op.handle), op.agent),
+    'check the pins, lock the entry': (m, op) => {
       m.active.locked[m.active.at(op.granter, op.ref)] = 0;
     },
     // Exactly the bits that this call added: a granter that rewrites its entry gets back what it wrote.

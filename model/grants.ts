@@ -65,6 +65,8 @@ export const grantTables = {
     frame: ref(frame),
     /** What the owner's driver believes: published, and not ended. */
     inForce: oneOf('no', 'yes'),
+    /** Which life of the grantee's id its owner meant. No part of the entry: nothing checks it. */
+    meant: u8(),
   }),
   /** The VMM's account of each entry: pins by kind, and for whom and which frame while there are any. */
   active: table([domain, grantRef], {

@@ -10,7 +10,18 @@
  * Sources: the "fast path" of each architecture: Fraser et al. 2004 (no control message, no allocation, no copy, one event a batch),
  * Microdrivers (no XPC), Leslie and Heiser 2003 (pinned buffers), LeVasseur 2004 (one wake-up a burst, no IOMMU work).
  */
-import { type FailureSite, type Machine, module, oneOf, type State, sort, table } from './kernel/index.js';
+import {
+  type AnyOperation,
+  type AnyStep,
+  type FailureSite,
+  type Footprint,
+  type Machine,
+  module,
+  oneOf,
+  type State,
+  sort,
+  table,
+} from './kernel/index.js';
 
 /** What can be charged, in the order of the machine's counters. */
 export const CHARGES = [
@@ -93,3 +104,36 @@ export function notified(m: Wakes, l: number): void {
 
 /** For machines that account for notifications. Its scope sizes `line`. */
 export const wakes = module<Wakes, typeof wakeTables>('wakes', { tables: wakeTables, operations: [] });
+
+/**
+ * A bookkeeper: looks at the state before and after a step, and charges what it sees. What it charges cannot be forgotten by the author
+ * of a step, nor by a mutant. It keeps what it notes in typed arrays made once: steps do not nest.
+ */
+export interface Bookkeeper<M> {
+  readonly before: (m: M) => void;
+  readonly after: (m: M) => void;
+  /** Rows that it writes itself. */
+  readonly touches?: (m: M, may: Footprint) => void;
+}
+
+/** The step with the bookkeeper around it. Its text stays that of the step: hashes of the specification are taken of it. */
+export function booked<M, C>(by: Bookkeeper<M>, step: (m: M, op: C) => ReturnType<AnyStep>): typeof step {
+  const watched = (m: M, op: C): ReturnType<AnyStep> => {
+    by.before(m);
+    const answer = step(m, op);
+    by.after(m);
+    return answer;
+  };
+  return Object.defineProperty(watched, 'toString', { value: () => String(step) });
+}
+
+/** The operation with the bookkeeper at every step; everything else, its name included, stays as it is. */
+export function bookedOperation<O extends AnyOperation, M>(op: O, by: Bookkeeper<M>): O {
+  const steps = Object.entries(op.steps).map(([name, step]) => [name, booked(by as Bookkeeper<never>, step)]);
+  const { touches } = op;
+  const mayTouch: AnyOperation['touches'] = (m, call, may) => {
+    touches?.(m, call, may);
+    by.touches?.(m, may);
+  };
+  return { ...op, steps: Object.fromEntries(steps), ...(touches ? { touches: mayTouch } : {}) };
+}

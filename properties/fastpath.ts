@@ -36,8 +36,13 @@ export const FRUGAL: Limits = {
  * The step relation that bounds what the data path charges.
  * @param path the operations, by role; each role that is named must run, or the property is vacuous
  * @param more limits beyond FRUGAL: `{ copy: 0, invalidation: 1 }`. Under `split`, a limit above zero is for each step.
+ * @param elsewhere kinds that operations off the path must be seen to charge: otherwise the ledger might just be blind to them
  */
-export function frugalDataPath(path: DataPath, more: Limits = {}): Relation<Machine> {
+export function frugalDataPath(
+  path: DataPath,
+  more: Limits = {},
+  elsewhere: readonly ChargeName[] = [],
+): Relation<Machine> {
   const limits: Limits = { ...FRUGAL, ...more };
   const kinds: number[] = [];
   const most: number[] = [];
@@ -59,9 +64,16 @@ export function frugalDataPath(path: DataPath, more: Limits = {}): Relation<Mach
       return true;
     },
     explain: (_before, m) => `${m.current.op.name} is on the data path and charges ${chargesInWords(m)}`,
-    witnesses: Object.fromEntries(
-      Object.entries(path).map(([role, operations]) => [`${role} has run`, (m: Machine) => anyHasRun(m, operations)]),
-    ),
+    witnesses: Object.fromEntries([
+      ...Object.entries(path).map(([role, operations]) => [
+        `${role} has run`,
+        (m: Machine) => anyHasRun(m, operations),
+      ]),
+      ...elsewhere.map((name) => {
+        const kind = CHARGES.indexOf(name);
+        return [`${name} off the data path`, (m: Machine) => charged(m, kind) > 0 && !onPath.has(m.current.op)];
+      }),
+    ]),
   });
 }
 

@@ -18,7 +18,8 @@ import {
   WRITING,
   writePinsOf,
 } from '../model/grants.js';
-import { NONE } from '../model/kernel/index.js';
+import { mapGrant } from '../model/grantMap.js';
+import { NONE, OK } from '../model/kernel/index.js';
 import { NO_RIGHT, READ, WRITE } from '../model/mmu.js';
 import { countsMatch, tellCounts } from './memory.js';
 import { isQuiescent, ownerOf, pathOf, reachable } from './paths.js';
@@ -66,13 +67,6 @@ export const reachGranted = invariant<Grants>('I1', 'reach', {
   witnesses: {
     "a processor reaches another's frame": (m) => m.pte.grantWrites.includes(1) && m.tlb.rights.includes(WRITE),
     "a device reaches another's frame": (m) => m.grantDma.writes.includes(1),
-    'a frame outlives its release by a grant': (m) => {
-      for (let row = 0; row < m.active.rows; row++) {
-        const f = m.active.frame[row];
-        if (f !== NONE && m.frame.allocated[f] === 0) return true;
-      }
-      return false;
-    },
   },
   explain: (m) => {
     const at = stray(m);
@@ -289,9 +283,10 @@ export const pinnedAlive = invariant<Grants>('GT2', 'pinned', {
     return true;
   },
   witnesses: {
-    'a granter has died while its grant is in use': (m) => {
+    'a frame outlives its release by a grant': (m) => {
       for (let row = 0; row < m.active.rows; row++) {
-        if (pinsOf(m, row) > 0 && m.domain.life[granterOf(m, row)] !== RUNNING) return true;
+        const f = m.active.frame[row];
+        if (f !== NONE && m.frame.allocated[f] === 0) return true;
       }
       return false;
     },
@@ -364,6 +359,21 @@ export const lastOneOnly = relation<Grants>('I14', 'no space', {
     return before.maptrackFree.count[after.current.call.agent ?? 0] === 0;
   },
   witnesses: { 'a domain has no free handle': (m: Grants) => m.maptrackFree.count.includes(0) },
+});
+
+export const meantForThisLife = relation<Grants>('I9', 'inheritance', {
+  states: 'a grant to a domain that has died gives nothing to the next domain of its id',
+  holds: (before, after, status) => {
+    if (after.current.op.name !== mapGrant.name || status !== OK) return true;
+    const { granter, ref, agent } = after.current.call;
+    const row = before.grant.at(granter, ref);
+    return before.grant.inForce[row] === 0 || before.grant.meant[row] === before.domain.generation[agent ?? 0];
+  },
+  witnesses: { 'an id lives its second life': (m) => m.domain.generation.includes(1) },
+  explain: (_before, after) => {
+    const { granter, agent } = after.current.call;
+    return `domain ${agent} maps what domain ${granter} granted to the former domain of that id`;
+  },
 });
 
 /** Secrets of honest domains that domain d has read of others. */

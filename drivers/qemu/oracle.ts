@@ -163,7 +163,7 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
         break;
       default:
         this.software.perform((address, lo, hi) => this.mirror.writeEntry(address, lo, hi), step);
-        this.may.refill();
+        this.may.refill(...(Software.pagesOf(step) ?? []));
     }
     this.count(step.do, 'done');
     return false;
@@ -254,11 +254,14 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
     meets: readonly MayMeet[],
     seen: VtdObservation,
   ): { mechanism: string; says: string } | undefined {
+    // Parts that were blocked, and parts of which it cannot be told (a read's bytes show later; what a hole takes shows never).
     const blocked: number[] = [];
+    const unsure: number[] = [];
     for (let i = 0; i < fragments.length; i++) {
       const meet = meets[i];
       if (step.direction === 'read') {
         if (meet.frames.length === 0) blocked.push(i);
+        else if (meet.blocked) unsure.push(i);
         continue;
       }
       const arrived = this.arrivedAt(fragments[i], i, seen);
@@ -277,15 +280,15 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
             says: `it left other bytes than it sent in ${this.frameName(arrived[0])}`,
           };
         }
-      } else if (meet.blocked && !meet.frames.includes(HOLE_FRAME)) blocked.push(i);
-      else if (!meet.blocked && !meet.frames.includes(HOLE_FRAME)) {
+      } else if (meet.blocked) (meet.frames.includes(HOLE_FRAME) ? unsure : blocked).push(i);
+      else if (!meet.frames.includes(HOLE_FRAME)) {
         return {
           mechanism: 'permitted write lost',
           says: `it should have changed ${meet.frames.map((f) => this.frameName(f)).join(' or ')}`,
         };
       }
     }
-    return this.judgeRecords(step, fragments, meets, blocked, seen);
+    return this.judgeRecords(step, fragments, meets, blocked, unsure, seen);
   }
 
   private judgeRecords(
@@ -293,10 +296,10 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
     fragments: readonly Fragment[],
     meets: readonly MayMeet[],
     blocked: readonly number[],
+    unsure: readonly number[],
     seen: VtdObservation,
   ): { mechanism: string; says: string } | undefined {
-    // A read's bytes show later: any part that may be blocked may have been.
-    const able = step.direction === 'read' ? meets.flatMap((m, i) => (m.blocked ? [i] : [])) : blocked;
+    const able = [...blocked, ...unsure];
     for (const r of seen.records) {
       const access = step.direction === r.access && r.sourceId === this.options.rids[step.device];
       const of = able.filter((i) => samePage(fragments[i].page, r.pageLo, r.pageHi));
@@ -346,8 +349,14 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
 
   /** The mirror takes over what was written; tables may have changed with it. */
   private follow(fragments: readonly Fragment[], seen: VtdObservation): void {
-    for (const w of seen.windows) this.mirror.frame(w.frame)?.set(w.bytes, fragments[w.part]?.offset ?? 0);
-    this.may.refill();
+    let tables = false;
+    for (const w of seen.windows) {
+      const bytes = this.mirror.frame(w.frame)?.subarray(fragments[w.part]?.offset ?? 0);
+      if (bytes === undefined || equal(w.bytes, bytes.subarray(0, w.bytes.length))) continue;
+      bytes.set(w.bytes);
+      tables ||= w.frame < this.mirror.firstData || this.may.mayWalk(w.frame);
+    }
+    if (tables) this.may.refill();
   }
 
   private expectRead(step: DmaStep, fragments: readonly Fragment[], strict: readonly MayMeet[]): void {

@@ -3,7 +3,7 @@
  * generated, shrunk, kept in a trace file and told in words.
  *
  * Two spaces of fixed table frames: space 0 (domain id 1) with 3 levels, space 1 (domain id 2) with 4. Data frames 0 to 2 are
- * space 0's, 3 to 5 space 1's, 6 the VMM's, 7 nobody's. Device 0 starts in space 0, device 1 in space 1; nothing is mapped.
+ * space 0's, 3 to 5 space 1's, 6 the VMM's, 7 nobody's. Device 0 starts in space 0, device 1 in space 1, each with a few pages mapped (software.ts).
  */
 import fc from 'fast-check';
 
@@ -143,7 +143,10 @@ const directory = fc.record({
 });
 const attach = fc.record({
   ...{ do: fc.constant('attach' as const), device },
-  to: fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...CONTEXTS.slice(0, 3)) }, fc.constantFrom(...CONTEXTS)),
+  to: fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom<ContextTo>('space A', 'space B', 'space A', 'space B', 'nothing') },
+    fc.constantFrom(...CONTEXTS),
+  ),
 });
 const root = fc.record({
   do: fc.constant('root' as const),
@@ -235,6 +238,63 @@ const life: fc.Arbitrary<readonly Step[]> = fc
     return whole.filter((_, i) => parts.includes(i));
   });
 
+/** A device that changes hands, and what it had cached before. */
+const move: fc.Arbitrary<readonly Step[]> = fc
+  .tuple(device, page, direction, fc.nat(2), fc.subarray([0, 1, 2, 3, 4], { minLength: 3 }))
+  .map(([d, p, dir, how, parts]) => {
+    const use: Step = {
+      do: 'dma',
+      device: d,
+      direction: dir,
+      aim: { at: 'page', page: p, straddle: false },
+      offset: 0,
+    };
+    const flushes: readonly Flush[] = [
+      { cache: 'context', scope: 'device', space: d, device: d, functionMask: 0 },
+      { cache: 'context', scope: 'domain', space: d },
+      { cache: 'context', scope: 'global' },
+    ];
+    const whole: readonly Step[] = [
+      use,
+      { do: 'attach', device: d, to: d === 0 ? 'space B' : 'space A' },
+      { do: 'invalidate', by: 'queue', flush: flushes[how] ?? flushes[0] },
+      { do: 'invalidate', by: 'queue', flush: { cache: 'iotlb', scope: 'domain', space: d } },
+      use,
+    ];
+    return whole.filter((_, i) => parts.includes(i));
+  });
+
+/** A superpage that comes and goes. */
+const big: fc.Arbitrary<readonly Step[]> = fc
+  .tuple(
+    device,
+    fc.nat(6),
+    direction,
+    fc.constantFrom(3 as const, 1 as const),
+    fc.subarray([0, 1, 2, 3, 4], { minLength: 2 }),
+  )
+  .map(([d, n, dir, rights, parts]) => {
+    const page = SUPERPAGE + n;
+    const use: Step = {
+      do: 'dma',
+      device: d,
+      direction: dir,
+      aim: { at: 'superpage', page, straddle: false },
+      offset: 64,
+    };
+    const whole: readonly Step[] = [
+      { do: 'superpage', space: d, rights, askew: false },
+      use,
+      { do: 'superpage', space: d, rights: 0, askew: false },
+      {
+        ...{ do: 'invalidate', by: 'registers' },
+        flush: { cache: 'iotlb', scope: 'page', space: d, page: SUPERPAGE + 3, addressMask: 0, leafOnly: true },
+      },
+      use,
+    ];
+    return whole.filter((_, i) => parts.includes(i));
+  });
+
 const single: fc.Arbitrary<Step> = fc.oneof(
   ...[
     ...[
@@ -262,14 +322,45 @@ const single: fc.Arbitrary<Step> = fc.oneof(
 export const programs: fc.Arbitrary<readonly Step[]> = fc
   .tuple(
     fc.array(
-      fc.oneof({ weight: 4, arbitrary: single.map((s): readonly Step[] => [s]) }, { weight: 1, arbitrary: life }),
+      fc.oneof(
+        { weight: 4, arbitrary: single.map((s): readonly Step[] => [s]) },
+        { weight: 1, arbitrary: fc.oneof(life, move, big) },
+      ),
       {
         ...{ minLength: 1, maxLength: 20 },
       },
     ),
     fc.oneof(fc.constant<readonly Family[]>([]), fc.subarray<Family>([...FAMILIES], { maxLength: 6 })),
+    fc.oneof(fc.constant<readonly Page[]>(PAGES), fc.subarray<Page>([...PAGES], { minLength: 1, maxLength: 2 })),
   )
-  .map(([steps, off]) => steps.flat().filter((s) => !off.includes(familyOf(s))));
+  .map(([steps, off, pages]) =>
+    steps
+      .flat()
+      .filter((s) => !off.includes(familyOf(s)))
+      .map((s) => onPages(s, pages)),
+  );
+
+type Page = (typeof PAGES)[number];
+
+/** The step on a few pages: programs that stay with them meet the same translation again. */
+function onPages(step: Step, pages: readonly Page[]): Step {
+  const near = (page: number): number => {
+    const i = PAGES.indexOf(page as Page);
+    return i < 0 ? page : (pages[i % pages.length] ?? page);
+  };
+  switch (step.do) {
+    case 'map':
+    case 'unmap':
+    case 'break':
+      return { ...step, page: near(step.page) };
+    case 'invalidate':
+      return step.flush.scope === 'page' ? { ...step, flush: { ...step.flush, page: near(step.flush.page) } } : step;
+    case 'dma':
+      return step.aim.at === 'page' ? { ...step, aim: { ...step.aim, page: near(step.aim.page) } } : step;
+    default:
+      return step;
+  }
+}
 
 const inSpace = (s: number): string => `in ${SPACES[s] ?? `space ${s}`}`;
 const hex = (n: number): string => `${n.toString(16)}h`;

@@ -20,6 +20,14 @@ const HOLE = HOLE_FRAME * FRAME_BYTES;
 const SECOND = [A.second, B.second] as const;
 const DIRECTORIES = [A.directories, B.directories] as const;
 
+/** In each space: pages 0, 511 and 512 read and write, page 1 read only, page 2 not mapped. */
+const FIRST_MAPPINGS: readonly Step[] = [0, 1].flatMap((space): Step[] => [
+  { do: 'map', space, page: 0, frame: space * 3, rights: 3 },
+  { do: 'map', space, page: 1, frame: space * 3 + 1, rights: 1 },
+  { do: 'map', space, page: 511, frame: space * 3 + 1, rights: 3 },
+  { do: 'map', space, page: 512, frame: space * 3 + 2, rights: 3 },
+]);
+
 /** Takes a 64-bit entry at a physical address. */
 export type WriteEntry = (address: number, lo: number, hi: number) => void;
 
@@ -39,7 +47,7 @@ export class Software {
     write(address, words[0], words[1]);
   }
 
-  /** The first state of every program: both spaces in place, nothing mapped, each device in its space. */
+  /** The first state of every program: both spaces in place, some pages mapped, each device in its space. */
   setUp(write: WriteEntry): void {
     const rw = { read: true, write: true };
     const down = (from: number, to: number, index = 0): void =>
@@ -51,6 +59,7 @@ export class Software {
     for (const s of [0, 1] as const) {
       for (const region of [0, 1] as const) down(SECOND[s], DIRECTORIES[s][region], region);
     }
+    for (const step of FIRST_MAPPINGS) this.perform(write, step);
     this.attach(write, 0, 'space A');
     this.attach(write, 1, 'space B');
   }
@@ -149,6 +158,22 @@ export class Software {
         return [HOLE, 0, 0];
       case 'interrupt window':
         return [INTERRUPT_WINDOW + FRAME_BYTES, 0, 0];
+    }
+  }
+
+  /** First and last page whose translation the words of a step can change; undefined: any. */
+  static pagesOf(step: Step): readonly [number, number] | undefined {
+    switch (step.do) {
+      case 'map':
+      case 'unmap':
+      case 'break':
+        return [step.page, step.page];
+      case 'superpage':
+        return [SUPERPAGE, SUPERPAGE + 511];
+      case 'directory':
+        return [step.region * 512, step.region * 512 + 511];
+      default:
+        return undefined;
     }
   }
 

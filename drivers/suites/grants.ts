@@ -1,34 +1,26 @@
 /**
  * Grant tables, version 1: a granter, a mapper and a third domain that may be given what they release; the last domain is hostile in
- * both roles. `grants` takes whole calls; the races are between named steps of calls on two processors.
+ * both roles. Whole calls; their races are in grantRaces.ts.
  */
-import { load, processors, refillTlb } from '../../model/access.js';
+import { load, processors, refillTlb, relinquishTable } from '../../model/access.js';
 import { domains } from '../../model/domains.js';
-import { type Frames, frames, scrubbing } from '../../model/frames.js';
+import { type Frames, frames } from '../../model/frames.js';
 import { copyGrant } from '../../model/grantCopy.js';
-import { destroyEntry, endAccess, grantAccess, usePrivately } from '../../model/grantGuest.js';
+import { endAccess, grantAccess } from '../../model/grantGuest.js';
 import { flushOnGrantUnmap, type Grants, pinning, statusBits } from '../../model/grants.js';
 import { grants as grantTable } from '../../model/grantUnmap.js';
 import { module } from '../../model/kernel/index.js';
 import { pinTable, unpinTable } from '../../model/mmu.js';
 import {
-  dropBeforeFlush,
   entryUnchecked,
-  exhaustion,
   failureIgnored,
-  flagsNotLast,
-  freeInPassTwo,
   grantFaults,
-  handleFlagsFirst,
   hostPinsOnly,
   mapperNotReleased,
   oneTypeForTwo,
   pinsNotUndone,
   pinsUnchecked,
-  queryThenAct,
-  quota,
-  referenceBeforePin,
-  statusBlindly,
+  pinsWrap,
   statusKept,
 } from '../../faults/grants.js';
 import { earlyRelease, reclaimInUse } from '../../faults/memory.js';
@@ -37,9 +29,8 @@ import {
   freshGrants,
   grantedType,
   keptFromPeers,
-  lastOneOnly,
   mappingsMatch,
-  ownQuota,
+  meantForThisLife,
   pinnedAlive,
   pinsMatch,
   reachGranted,
@@ -64,9 +55,8 @@ const start = module<Frames, Record<never, never>>('start', {
 });
 
 /** Processors that cache and load. What they may store follows from what they reach. */
-const loads = { ...processors, operations: [refillTlb, load] };
+const loads = { ...processors, operations: [refillTlb, load, relinquishTable] };
 const reclamation = module<Grants, Record<never, never>>('reclamation', { tables: {}, operations: [reclaimInUse] });
-const deaths = domains;
 
 const assumptions = [
   'scope: no domain maps its own grants; references are in range; the last domain alone is hostile',
@@ -75,15 +65,29 @@ const assumptions = [
   'trusted: the control domain, except that it may take frames back while they are in use (F4)',
 ];
 
+/** All three domains take part; the first two grant. */
+const threeParties = {
+  domain: 3,
+  party: 3,
+  granting: 2,
+  frame: 2,
+  grant: 1,
+  handle: 1,
+  pin: 2,
+  vcpu: 3,
+  generation: 1,
+  'shared part': 2,
+};
+
 export const grants = suite('grants', {
   title: 'grant tables, with a hostile granter and mapper, crashes and reclaimed frames',
   machine: {
     name: 'grants',
-    modules: [deaths, frames, loads, grantTable, reclamation, start],
+    modules: [domains, frames, loads, grantTable, reclamation, start],
   },
   scope: {
-    small: { domain: 3, party: 2, granting: 1, frame: 1, grant: 1, handle: 1, pin: 2, vcpu: 3, generation: 1, 'shared part': 2 },
-    default: { domain: 3, party: 2, granting: 1, frame: 2, grant: 1, handle: 1, pin: 2, vcpu: 3, generation: 1, 'shared part': 2 },
+    small: { domain: 3, party: 2, granting: 1, frame: 2, grant: 1, handle: 1, pin: 2, vcpu: 3, generation: 1, 'shared part': 2 },
+    default: { domain: 3, party: 2, granting: 1, frame: 2, grant: 1, handle: 2, pin: 1, vcpu: 3, generation: 2, 'shared part': 2 },
     large: { domain: 3, party: 3, granting: 3, frame: 2, grant: 2, handle: 2, pin: 2, vcpu: 3, generation: 2, 'shared part': 2 },
   },
   failures: 'any',
@@ -104,7 +108,8 @@ export const grants = suite('grants', {
         { off: oneTypeForTwo, breaks: countGranted },
         { off: pinning, breaks: countGranted },
         { off: pinsNotUndone, breaks: pinsMatch },
-        { off: pinsUnchecked, breaks: pinsMatch },
+        { off: pinsWrap, breaks: pinsMatch },
+        { off: pinsUnchecked, breaks: pinsMatch, scope: threeParties },
         { off: statusBits, breaks: statusTells },
         { off: statusKept, breaks: statusTells },
       ],
@@ -118,7 +123,6 @@ export const grants = suite('grants', {
         { off: failureIgnored, breaks: revoked },
         { off: entryUnchecked, breaks: revoked },
         { off: failureIgnored, breaks: keptFromPeers },
-        { off: scrubbing, breaks: keptFromPeers },
       ],
     }),
     claim('an id that is free holds nothing by grants', {
@@ -129,6 +133,9 @@ export const grants = suite('grants', {
   ],
   assumptions,
 });
+/** What a granter may make of its frames besides. */
+const retyping = module<Grants, Record<never, never>>('retyping', { tables: {}, operations: [pinTable, unpinTable] });
+
 /** Grant tables without the guests' honest use of them. */
 const underAttack = {
   ...grantTable,
@@ -139,41 +146,71 @@ export const hostileGranter = suite('grants-hostile', {
   title: 'grant tables of a granter that rewrites its entries and loses frames in use',
   machine: {
     name: 'hostile granter',
-    modules: [deaths, frames, loads, underAttack, reclamation, grantFaults, start],
+    modules: [domains, frames, loads, underAttack, retyping, reclamation, grantFaults, start],
   },
   scope: {
     small: { domain: 3, party: 2, frame: 1, grant: 1, handle: 1, pin: 2, vcpu: 3, generation: 1 },
-    default: { domain: 3, party: 2, frame: 2, grant: 1, handle: 1, pin: 2, vcpu: 3, generation: 1 },
+    default: { domain: 3, party: 2, frame: 2, grant: 1, handle: 1, pin: 2, vcpu: 3, generation: 2 },
     large: { domain: 3, party: 3, frame: 2, grant: 2, handle: 2, pin: 2, vcpu: 3, generation: 2 },
   },
   failures: 'any',
   claims: [
     claim('a granter that rewrites its entries reaches nobody else’s memory, and nobody by it reaches others', {
-      keeps: [reachGranted, pinnedAlive, keptFromPeers, pinsMatch, countGranted, mappingsMatch],
+      keeps: [reachGranted, pinnedAlive, pinsMatch, countGranted, mappingsMatch],
       against: ['F4', 'F6', 'F10'],
       without: [{ off: pinning, breaks: reachGranted }],
+    }),
+    claim('nobody writes a page table by a grant', {
+      keeps: [grantedType],
+      against: ['F4', 'F6'],
+      without: [
+        { off: pinning, breaks: grantedType },
+        { off: oneTypeForTwo, breaks: grantedType },
+      ],
+    }),
+    claim('a dead domain returns everything, whatever it granted and had mapped', {
+      keeps: [freshGrants, everythingReturns],
+      against: ['F6', 'F10'],
+      without: [{ off: mapperNotReleased, breaks: everythingReturns }],
     }),
   ],
   assumptions,
 });
 
-export const later = {
-  destroyEntry,
-  usePrivately,
-  pinTable,
-  unpinTable,
-  dropBeforeFlush,
-  exhaustion,
-  flagsNotLast,
-  freeInPassTwo,
-  handleFlagsFirst,
-  mapperNotReleased,
-  queryThenAct,
-  quota,
-  referenceBeforePin,
-  statusBlindly,
-  grantedType,
-  lastOneOnly,
-  ownQuota,
-  everythingReturns,
-};
+
+/** Whole calls of the honest guests only. */
+const peaceful = { name: 'grants between peers', modules: [domains, frames, loads, grantTable, start] };
+
+export const subPage = suite('grants-sub-page', {
+  title: 'a granted buffer takes half a frame, and something private lies in the other half',
+  machine: peaceful,
+  scope: {
+    default: { domain: 3, party: 2, granting: 1, frame: 1, grant: 1, handle: 1, pin: 1, vcpu: 3, generation: 1, 'shared part': 1 },
+  },
+  claims: [
+    claim('what lies beside a granted buffer in its frame stays private', {
+      keeps: [keptFromPeers],
+      against: [],
+      without: [],
+      expects: 'not contained',
+    }),
+  ],
+  assumptions,
+});
+
+export const staleIds = suite('grants-stale-id', {
+  title: 'a granter does not end its grants to a domain that has died',
+  machine: peaceful,
+  scope: {
+    default: { domain: 3, party: 2, granting: 1, frame: 1, grant: 1, handle: 1, pin: 1, vcpu: 3, generation: 2, 'shared part': 2 },
+  },
+  claims: [
+    claim('a grant to a dead domain gives nothing to the next domain of its id', {
+      keeps: [meantForThisLife],
+      against: ['F10'],
+      without: [],
+      expects: 'not contained',
+    }),
+  ],
+  assumptions,
+});

@@ -38,16 +38,17 @@ import { claim, suite } from '../suite.js';
 
 const attacks = module('attacks on I/O space', { tables: {}, operations: ioFaults });
 
-const SCOPES = {
-  small: { domain: 2, generation: 2, device: 1, 'register page': 1, window: 2 },
-  default: { domain: 3, generation: 2, device: 2, 'register page': 2, window: 4 },
-  large: { domain: 3, generation: 2, device: 3, 'register page': 3, window: 6 },
-};
+const TWO_DEVICES = { device: 2, 'register page': 2, window: 4 };
+const THREE_DEVICES = { device: 3, 'register page': 3, window: 6 };
 
 export const ioSpaceSuite = suite('io-space', {
   title: 'ports, registers and configuration space under wild accesses, while devices are given and taken back and domains die',
   machine: { name: 'I/O space', modules: [domains, ioSpace, attacks] },
-  scope: SCOPES,
+  scope: {
+    small: { domain: 3, generation: 1, ...TWO_DEVICES },
+    default: { domain: 3, generation: 2, ...TWO_DEVICES },
+    large: { domain: 3, generation: 2, ...THREE_DEVICES },
+  },
   claims: [
     claim('ports and registers of a device are reached only by its holder', {
       keeps: [deviceReach, deviceSource, oneHolder],
@@ -102,7 +103,7 @@ function inUse(m: IoSpace): void {
 
 const revocation: MachineDef = {
   name: 'taking devices back, step by step',
-  modules: [domains, { ...ioSpace, initial: inUse as never }, attacks],
+  modules: [domains, { ...ioSpace, initial: inUse }, attacks],
   threads: () => ['control'],
   split: ['io.grant', 'io.revoke'],
 };
@@ -111,7 +112,11 @@ export const ioRevocation = suite('io-revocation', {
   title: 'devices taken back step by step from a driver that goes on using them',
   machine: revocation,
   schedule: 'split',
-  scope: SCOPES,
+  scope: {
+    small: { domain: 3, generation: 1, device: 1, 'register page': 1, window: 2 },
+    default: { domain: 3, generation: 1, ...TWO_DEVICES },
+    large: { domain: 3, generation: 2, ...TWO_DEVICES },
+  },
   claims: [
     claim('a driver that does not cooperate keeps nothing of a device that is taken back', {
       keeps: [deviceReach, revokedForGood, deviceSource, devicesShut, configurationSource],

@@ -10,6 +10,7 @@ import {
   detachKeepsAtc,
   detachKeepsConfig,
   detachKeepsIotlb,
+  detachLeaks,
   detachReturnsEarly,
   downgradeNotFlushed,
   dropBeforeWait,
@@ -17,8 +18,8 @@ import {
   fullLogStops,
   fullQueueDrops,
   fullQueueRefuses,
+  mapWithoutReference,
   mapWithoutType,
-  neverReaped,
   newTableNotWrittenBack,
   rangeTooLarge,
   rangeTooSmall,
@@ -32,6 +33,7 @@ import {
   unmapKeepsIotlb,
   untaggedCompletion,
 } from '../../faults/iommuMutants.js';
+import { scrubbing } from '../../model/frames.js';
 import {
   acsRedirect,
   addressWidth,
@@ -61,6 +63,7 @@ import {
   dmaShadow,
   dmaShut,
   dmaSource,
+  dmaStranger,
   dmaType,
   waitEnds,
 } from '../../properties/iommu.js';
@@ -113,7 +116,7 @@ export const iommu = suite('iommu', {
   claims: [
     claim('a device reaches only memory of its own domain', {
       keeps: [dmaReach, dmaType],
-      against: ['F2', 'F3', 'F10'],
+      against: ['F2', 'F4', 'F10'],
       without: [
         { off: dmaRemapping, breaks: dmaReach },
         { off: translatedRefused, breaks: dmaReach },
@@ -123,6 +126,7 @@ export const iommu = suite('iommu', {
         { off: strictInvalidation, breaks: dmaReach },
         { off: detachReturnsEarly, breaks: dmaReach },
         { off: attachOver, breaks: dmaReach },
+        { off: mapWithoutReference, breaks: dmaReach },
       ],
     }),
     claim('memory is protected from power-on, before and between assignments', {
@@ -144,7 +148,7 @@ export const iommu = suite('iommu', {
     }),
     claim('a right that was taken away is gone when the call returns', {
       keeps: [dmaRevoke, dmaShadow],
-      against: ['F3', 'F10'],
+      against: ['F2', 'F10'],
       without: [
         { off: iotlbInvalidation, breaks: dmaRevoke },
         { off: iotlbInvalidation, breaks: dmaShadow },
@@ -155,7 +159,7 @@ export const iommu = suite('iommu', {
     }),
     claim('a number that is used again carries nothing of its last holder', {
       keeps: [dmaFresh],
-      against: ['F3', 'F10'],
+      against: ['F2', 'F10'],
       without: [
         { off: detachKeepsIotlb, breaks: dmaFresh },
         { off: detachKeepsConfig, breaks: dmaFresh },
@@ -185,7 +189,7 @@ export const iommuRace = suite('iommu-race', {
   schedule: 'split',
   scope: {
     small: { domain: 2, generation: 1, frame: 4, device: 1, ats: 1, iova: 1, did: 1, queue: 3, dma: 1, record: 1 },
-    default: { domain: 2, generation: 1, frame: 4, device: 1, ats: 1, iova: 1, did: 1, queue: 3, dma: 1, record: 1 },
+    default: { domain: 2, generation: 1, frame: 4, device: 1, ats: 1, iova: 1, did: 1, queue: 3, dma: 2, record: 1 },
     large: { domain: 2, generation: 1, frame: 5, device: 1, ats: 1, iova: 2, did: 1, queue: 3, dma: 2, record: 1 },
   },
   claims: [
@@ -267,13 +271,13 @@ export const iommuQueue = suite('iommu-queue', {
   failures: 'any',
   scope: {
     small: { domain: 2, generation: 1, frame: 5, device: 2, ats: 0, iova: 1, did: 2, queue: 2, dma: 0, record: 0 },
-    default: { domain: 2, generation: 1, frame: 5, device: 2, ats: 0, iova: 1, did: 2, queue: 3, dma: 0, record: 0 },
+    default: { domain: 2, generation: 1, frame: 5, device: 2, ats: 1, iova: 1, did: 2, queue: 3, dma: 0, record: 0 },
     large: { domain: 2, generation: 1, frame: 5, device: 2, ats: 1, iova: 1, did: 2, queue: 3, dma: 1, record: 0 },
   },
   claims: [
     claim('a flush that returns success has completed, its own and nobody else\u2019s', {
       keeps: [dmaRevoke, dmaShadow, dmaCount],
-      against: ['F3', 'F12'],
+      against: ['F12'],
       without: [
         { off: timeoutSwallowed, breaks: dmaRevoke },
         { off: fullQueueDrops, breaks: dmaRevoke },
@@ -297,7 +301,7 @@ export const iommuTables = suite('iommu-tables', {
   schedule: 'split',
   scope: {
     small: { domain: 2, generation: 1, frame: 5, device: 1, ats: 0, iova: 2, did: 1, queue: 2, dma: 1, record: 0 },
-    default: { domain: 2, generation: 1, frame: 5, device: 1, ats: 0, iova: 2, did: 1, queue: 3, dma: 1, record: 0 },
+    default: { domain: 2, generation: 1, frame: 5, device: 1, ats: 1, iova: 2, did: 1, queue: 3, dma: 1, record: 0 },
     large: { domain: 2, generation: 1, frame: 6, device: 1, ats: 1, iova: 2, did: 1, queue: 3, dma: 1, record: 0 },
   },
   claims: [
@@ -320,6 +324,11 @@ export const iommuTables = suite('iommu-tables', {
         { off: iotlbInvalidation, breaks: dmaShadow },
       ],
     }),
+    claim('what a stranger sees does not depend on a domain\u2019s secrets', {
+      keeps: [dmaStranger],
+      against: ['F2', 'F3'],
+      without: [{ off: scrubbing, breaks: dmaStranger }],
+    }),
   ],
   assumptions: ASSUMPTIONS,
 });
@@ -338,7 +347,7 @@ export const iommuTeardown = suite('iommu-teardown', {
   claims: [
     claim('what a domain held is freed only when its device cannot reach it', {
       keeps: [dmaReach, dmaType, dmaCount],
-      against: ['F2', 'F3', 'F10', 'F12'],
+      against: ['F2', 'F10', 'F12'],
       without: [
         { off: detachReturnsEarly, breaks: dmaReach },
         { off: attachOver, breaks: dmaReach, scope: TWO_DIDS },
@@ -347,11 +356,11 @@ export const iommuTeardown = suite('iommu-teardown', {
     claim('everything that a dead domain held comes back', {
       keeps: [dmaReturned],
       against: ['F10', 'F12'],
-      without: [{ off: neverReaped, breaks: dmaReturned }],
+      without: [{ off: detachLeaks, breaks: dmaReturned }],
     }),
     claim('a device leaves its domain with nothing', {
       keeps: [dmaSource, dmaFresh, dmaRevoke, dmaShadow],
-      against: ['F2', 'F3', 'F10', 'F12'],
+      against: ['F2', 'F10', 'F12'],
       without: [
         { off: detachKeepsConfig, breaks: dmaShadow },
         { off: detachKeepsAtc, breaks: dmaShadow },

@@ -12,6 +12,7 @@ import {
   fastPathLarge,
   fastPathWritable,
   flushBeforeType,
+  mappingsNotReleased,
   memoryFaults,
   removalIgnored,
   teardownOfOthers,
@@ -72,8 +73,8 @@ export const memory = suite('memory', {
   title: 'frames, page tables and TLBs, with domains that write wildly, crash, and lose memory in use',
   machine: { name: 'memory', modules: [domains, frames, processors, mappings, memoryFaults, start] },
   scope: {
-    small: { domain: 3, frame: 2, vcpu: 3, generation: 1 },
-    default: { domain: 3, frame: 2, vcpu: 3, generation: 2 },
+    small: { domain: 3, frame: 1, vcpu: 3, generation: 1 },
+    default: { domain: 3, frame: 2, vcpu: 3, generation: 1 },
     large: { domain: 3, frame: 3, vcpu: 4, generation: 2 },
   },
   failures: 'any',
@@ -117,12 +118,32 @@ export const memory = suite('memory', {
         { off: flushOnFreeing, breaks: keptSecrets },
       ],
     }),
+    claim('an id that is free holds no memory', {
+      keeps: [freshId],
+      against: ['F10'],
+      without: [{ off: earlyRelease, breaks: freshId }],
+    }),
+  ],
+  assumptions,
+});
+
+export const memoryReuse = suite('memory-reuse', {
+  title: 'domains that die in the middle of everything, and others that get their ids and their memory',
+  machine: { name: 'memory reuse', modules: [domains, frames, processors, mappings, memoryFaults, start] },
+  scope: {
+    small: { domain: 3, frame: 1, vcpu: 3, generation: 2 },
+    default: { domain: 3, frame: 1, vcpu: 3, generation: 3 },
+    large: { domain: 3, frame: 2, vcpu: 3, generation: 3 },
+  },
+  failures: 'any',
+  claims: [
     claim('a dead domain returns everything, and its id comes back clean', {
-      keeps: [freshId, everythingReturns],
+      keeps: [freshId, keptSecrets, everythingReturns],
       against: ['F10'],
       without: [
         { off: earlyRelease, breaks: freshId },
-        { off: unmapKeepsReference, breaks: everythingReturns },
+        { off: scrubbing, breaks: keptSecrets },
+        { off: mappingsNotReleased, breaks: everythingReturns },
       ],
     }),
   ],

@@ -92,7 +92,14 @@ function checkSuite(path: string, s: Suite): void {
 
 /** A machine of a suite. Throws CampaignError when a size does not fit the layout, SpecificationError when the parts do not. */
 export function buildAt(s: Suite, scope: Scope, more: Omit<Parameters<typeof build>[1], 'scope'> = {}): Machine {
-  const options = { schedule: s.schedule ?? 'whole', failures: s.failures ?? 'none', ...more, scope };
+  const options = {
+    schedule: s.schedule ?? 'whole',
+    failures: s.failures ?? 'none',
+    ...more,
+    scope,
+    gatesOff: [...(s.gatesOff ?? []), ...(more.gatesOff ?? [])],
+    edits: [...(s.edits ?? []), ...(more.edits ?? [])],
+  };
   const machine = build(s.machine, options);
   for (const f of machine.layout.fields) {
     const of = f.field.setOf;

@@ -27,7 +27,8 @@ export function performReplay(job: ReplayJob, suites: readonly Suite[]): Omit<Re
   }
   const mutant = trace.mutant === '' ? undefined : mutantOf(s, trace.mutant);
   const { faults, ...rest } = options;
-  const m = build(s.machine, { ...rest, gatesOff, ...(faults && { faults }), ...(mutant && { edits: mutant.edits }) });
+  const edits = [...(s.edits ?? []), ...(mutant?.edits ?? [])];
+  const m = build(s.machine, { ...rest, gatesOff, edits, ...(faults && { faults }) });
   const property = propertiesOf(s).find((p) => propertyKey(p) === propertyKey(trace.property));
   const builtIn = ['frame', 'I10', 'deadlock'].includes(trace.property.id) && property === undefined;
   const replayed = replayTrace(m, trace.steps, property);

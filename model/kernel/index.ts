@@ -7,3 +7,4 @@ export * from './machine.js';
 export * from './operation.js';
 export * from './sort.js';
 export * from './status.js';
+export { thread } from './threads.js';

@@ -4,11 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { Choices } from './choices.js';
-import { type CompiledOperation, compile, type RunStep, UNDO, type Visitor } from './compile.js';
+import { type CompiledOperation, compile, type RunStep, type Visitor } from './compile.js';
 import { Footprint } from './footprint.js';
-import { i32, type Layout, layOut, rowName, type TableDefs, table, u8, viewsOf } from './layout.js';
+import { type Layout, layOut, rowName, type TableDefs, viewsOf } from './layout.js';
 import { type AnyModule, applyEdits, type Edit, SpecificationError } from './operation.js';
-import { outcome, type Sort, sort, sortCount } from './sort.js';
+import { outcome, type Sort, sortCount } from './sort.js';
 import {
   AGAIN,
   allGates,
@@ -23,6 +23,7 @@ import {
   OUTCOMES,
   outcomeIndex,
 } from './status.js';
+import { Threads, thread, threadTables } from './threads.js';
 
 /** Sizes of the sorts: `{ domain: 3, frame: 2 }`. */
 export type Scope = Readonly<Record<string, number>>;
@@ -71,23 +72,9 @@ export function allFailureSites(): readonly FailureSite[] {
   return sites;
 }
 
-/** A thread of execution under the schedule `split`. */
-export const thread = sort('thread');
-
 const MAX_JUMPS = 1000;
 /** Kinds of charges that a machine can count. */
 const CHARGE_KINDS = 16;
-
-const kernelTables = (registers: number) => ({
-  thread: table([thread], {
-    /** Index of the running operation plus one; 0 when idle. */
-    op: u8(),
-    pc: u8(),
-    /** Status that the operation will end with once its undo steps have run. */
-    status: i32(),
-    ...Object.fromEntries(Array.from({ length: registers }, (_, i) => [`r${i}`, i32()])),
-  }),
-});
 
 export class Machine {
   readonly name: string;
@@ -133,10 +120,7 @@ export class Machine {
   private readonly failMode: number;
   private failCalls = 0;
   private failed = false;
-  private readonly threadOp: Uint8Array;
-  private readonly threadPc: Uint8Array;
-  private readonly threadStatus: Int32Array;
-  private readonly threadRegisters: readonly Int32Array[];
+  private readonly threads: Threads;
 
   constructor(
     readonly def: MachineDef,
@@ -188,7 +172,7 @@ export class Machine {
         tables[name] = t;
       }
     }
-    if (isSplit) Object.assign(tables, kernelTables(registers));
+    if (isSplit) Object.assign(tables, threadTables(registers));
     this.layout = layOut(tables, sizeOf);
     // Sorts that steps choose from without indexing a table are sized on first use of the machine, from the scope.
     for (const f of this.layout.fields) if (f.field.holds) sizeOf(f.field.holds);
@@ -233,14 +217,7 @@ export class Machine {
     this.current = first;
     this.outcomes = new Uint32Array(this.operations.length * OUTCOMES);
     this.transitionKinds = this.operations.length + this.threadAgents.length;
-    const threadViews = views.thread;
-    this.threadOp = (threadViews?.op as Uint8Array | undefined) ?? new Uint8Array(0);
-    this.threadPc = (threadViews?.pc as Uint8Array | undefined) ?? new Uint8Array(0);
-    this.threadStatus = (threadViews?.status as Int32Array | undefined) ?? new Int32Array(0);
-    this.threadRegisters = Array.from(
-      { length: registers },
-      (_, i) => (threadViews?.[`r${i}`] as Int32Array | undefined) ?? new Int32Array(0),
-    );
+    this.threads = new Threads(views.thread, this.threadAgents, registers);
   }
 
   /** A second machine of the same definition and options, sharing nothing with this one. */
@@ -304,10 +281,10 @@ export class Machine {
   fire(k: number): number {
     this.beginExecution();
     const count = this.operations.length;
-    if (k >= count) return this.resume(k - count);
+    if (k >= count) return this.threads.resume(this, k - count);
     const op = this.operations[k];
     this.current = op;
-    return op.split ? this.start(op) : this.runWhole(op);
+    return op.split ? this.threads.start(this, op) : this.runWhole(op);
   }
 
   /** Whether any module says that the domain still holds something. */
@@ -318,16 +295,7 @@ export class Machine {
 
   /** Ends whatever the threads of this agent are doing: the agent has crashed. */
   killThreads(agent: number): void {
-    for (let t = 0; t < this.threadOp.length; t++) {
-      if (this.threadAgents[t] === agent) this.clearThread(t);
-    }
-  }
-
-  private clearThread(t: number): void {
-    this.threadOp[t] = 0;
-    this.threadPc[t] = 0;
-    this.threadStatus[t] = 0;
-    for (let r = 0; r < this.threadRegisters.length; r++) this.threadRegisters[r][t] = 0;
+    this.threads.kill(agent);
   }
 
   private runWhole(op: CompiledOperation): number {
@@ -392,7 +360,8 @@ export class Machine {
     }
   }
 
-  private labelled(op: CompiledOperation, answer: number): number {
+  /** Index of the step that a jump goes to. */
+  labelled(op: CompiledOperation, answer: number): number {
     const at = op.labels[jumpId(answer)];
     if (at === undefined || at < 0) {
       throw new SpecificationError(`${op.op.name} jumps to '${jumpLabel(answer)}', which is none of its steps`);
@@ -407,70 +376,6 @@ export class Machine {
   fillFootprint(): void {
     this.footprint.clear();
     this.current.touches?.(this.before, this.current.call, this.footprint);
-  }
-
-  private start(op: CompiledOperation): number {
-    const t = this.choices.choose(thread, 'thread');
-    if (this.threadOp[t] !== 0) return DISABLED;
-    const agent = this.threadAgents[t];
-    if (typeof op.op.agent === 'string' ? agent !== op.op.agent : typeof agent !== 'number') return DISABLED;
-    if (!op.bind(this, this.choices, op.call, typeof agent === 'number' ? agent : 0)) return DISABLED;
-    this.threadPc[t] = 0;
-    return this.stepThread(op, t, true);
-  }
-
-  private resume(t: number): number {
-    const running = this.threadOp[t];
-    if (running === 0) return DISABLED;
-    const op = this.operations[running - 1];
-    this.current = op;
-    const agent = this.threadAgents[t];
-    op.call.agent = typeof agent === 'number' ? agent : 0;
-    for (let r = 0; r < op.registers.length; r++) op.call[op.registers[r]] = this.threadRegisters[r][t];
-    return this.stepThread(op, t, false);
-  }
-
-  private stepThread(op: CompiledOperation, t: number, first: boolean): number {
-    const pc = this.threadPc[t];
-    let status = OK;
-    let nextPc: number;
-    if (pc >= UNDO) {
-      const j = pc - UNDO;
-      this.currentStep = op.undoNames[j];
-      op.undo[j]?.(this, op.call);
-      status = this.threadStatus[t];
-      nextPc = this.undoPc(op, j);
-    } else {
-      this.currentStep = op.stepNames[pc];
-      const answer = op.steps[pc](this, op.call);
-      if (answer === undefined || answer === OK) nextPc = pc + 1 < op.steps.length ? pc + 1 : -1;
-      else if (answer === DISABLED || answer === AGAIN) return DISABLED;
-      else if (answer === DONE) nextPc = -1;
-      else if (isJump(answer)) nextPc = this.labelled(op, answer);
-      else {
-        status = answer;
-        nextPc = op.hasUndo ? this.undoPc(op, pc) : -1;
-      }
-    }
-    // A step may have ended its own thread (a domain that destroys itself).
-    const killed = !first && this.threadOp[t] === 0;
-    this.finished = nextPc < 0 || killed;
-    if (this.finished) {
-      this.clearThread(t);
-      this.outcomes[op.index * OUTCOMES + outcomeIndex(status)]++;
-      return status;
-    }
-    this.threadOp[t] = op.index + 1;
-    this.threadPc[t] = nextPc;
-    this.threadStatus[t] = status;
-    for (let r = 0; r < op.registers.length; r++) this.threadRegisters[r][t] = op.call[op.registers[r]];
-    return OK;
-  }
-
-  /** Program counter of the next undo step below step `pc`, or -1. */
-  private undoPc(op: CompiledOperation, pc: number): number {
-    for (let j = pc - 1; j >= 0; j--) if (op.undo[j]) return UNDO + j;
-    return -1;
   }
 
   /** Whether the last status was a failure that must leave the state as it was. */

@@ -120,9 +120,13 @@ export class MayUse {
     this.translations = [];
   }
 
-  /** To be called after every change of tables, root, or caches: hardware may cache whatever it can see now. */
-  refill(): void {
+  /**
+   * To be called after every change of tables, root, or caches: hardware may cache whatever it can see now.
+   * @param first, last the pages whose translation the change can have touched; without them, any.
+   */
+  refill(first = 0, last = -1): void {
     if (!this.translating) return;
+    const pages = last < first ? this.pages : this.pages.filter((p) => p.hi === 0 && p.lo >= first && p.lo <= last);
     for (const sourceId of this.sourceIds) {
       const now = this.currentContext(sourceId);
       if (typeof now === 'object' && !this.contexts.some((c) => sameContext(c, now))) this.contexts.push(now);
@@ -133,23 +137,24 @@ export class MayUse {
       const key = `${c.did} ${c.table} ${c.levels}`;
       if (seen.has(key)) continue;
       seen.add(key);
-      for (const page of this.pages) {
+      for (const page of pages) {
         if (beyondWidth(this.unit, c.levels, page.lo, page.hi)) continue;
         this.keep(c.did, c.table, c.levels, page, READ_WRITE);
       }
     }
     // Structures that are held may be walked on from, too; those just added lead to what has been kept already.
     for (const s of this.structures.slice()) {
-      for (const page of this.pages) if (within(s, page)) this.keep(s.did, s.frame, s.level, page, s.rights);
+      for (const page of pages) if (within(s, page)) this.keep(s.did, s.frame, s.level, page, s.rights);
     }
   }
 
   /** Software has seen the completion of an invalidation. */
   invalidate(q: Request): void {
+    const held = this.contexts.length + this.structures.length + this.translations.length;
     this.contexts = this.contexts.filter((c) => !coversContext(q, c.sourceId, c.did));
     this.structures = this.structures.filter((s) => !coversStructure(q, s.did, s.start, s.startHi, s.span));
     this.translations = this.translations.filter((t) => !coversPage(q, t.did, t.start, t.startHi, t.span));
-    this.refill();
+    if (this.contexts.length + this.structures.length + this.translations.length !== held) this.refill();
   }
 
   /** What a request may meet now. */
@@ -205,6 +210,11 @@ export class MayUse {
     for (const t of this.translations) if (within(t, page) && dids.has(t.did)) t.askedBy.add(sourceId);
   }
 
+  /** Whether hardware may take this frame for a table of a second-level walk. */
+  mayWalk(frame: number): boolean {
+    return this.structures.some((s) => s.frame === frame) || this.contexts.some((c) => c.table === frame);
+  }
+
   /** The context entry in memory, or the reason why there is none; details stay in `walk`. */
   private currentContext(sourceId: number): ContextEntry | number {
     const { walk } = this;
@@ -246,35 +256,54 @@ export class MayUse {
       frame = frameOf(lo, hi);
       // An entry of level n covers 512^(n-1) pages; level 4 only for one of four tables, so its span stays within 32 bits.
       const span = level === 4 ? 0x7ffffff : leafMask(level);
-      const place = { did, start: (page.lo & ~span) >>> 0, startHi: page.hi, span };
+      const start = (page.lo & ~span) >>> 0;
       if (isLeaf(lo, level)) {
         const base = (frame & ~leafMask(level)) >>> 0;
         if (base <= INTERRUPT_FRAME + INTERRUPT_FRAMES && base + span >= INTERRUPT_FRAME) return;
-        this.addTranslation({ ...place, frame: base, rights: allowed, askedBy: new Set() });
+        this.addTranslation(did, start, page.hi, span, base, allowed);
         return;
       }
       if (allowed === 0) return;
-      this.addStructure({ ...place, frame, level: level - 1, rights: allowed });
+      this.addStructure(did, start, page.hi, span, frame, level - 1, allowed);
     }
   }
 
-  private addStructure(s: Structure): void {
-    const known = this.structures.some(
-      (o) => samePlace(o, s) && o.frame === s.frame && o.level === s.level && o.rights === s.rights,
-    );
-    if (!known) this.structures.push(s);
+  private addStructure(
+    did: number,
+    start: number,
+    startHi: number,
+    span: number,
+    frame: number,
+    level: number,
+    rights: number,
+  ): void {
+    for (const o of this.structures) {
+      if (o.frame === frame && o.start === start && o.did === did && o.level === level && o.rights === rights) {
+        if (o.startHi === startHi && o.span === span) return;
+      }
+    }
+    this.structures.push({ did, start, startHi, span, frame, level, rights });
   }
 
-  private addTranslation(t: Translation): void {
-    const known = this.translations.some((o) => samePlace(o, t) && o.frame === t.frame && o.rights === t.rights);
-    if (!known) this.translations.push(t);
+  private addTranslation(
+    did: number,
+    start: number,
+    startHi: number,
+    span: number,
+    frame: number,
+    rights: number,
+  ): void {
+    for (const o of this.translations) {
+      if (o.frame === frame && o.start === start && o.did === did && o.rights === rights) {
+        if (o.startHi === startHi && o.span === span) return;
+      }
+    }
+    this.translations.push({ did, start, startHi, span, frame, rights, askedBy: new Set() });
   }
 }
 
-type Place = Pick<Structure, 'did' | 'start' | 'startHi' | 'span'>;
-const samePlace = (a: Place, b: Place): boolean =>
-  a.did === b.did && a.start === b.start && a.startHi === b.startHi && a.span === b.span;
-const within = (s: Place, page: PageNumber): boolean => s.startHi === page.hi && (page.lo & ~s.span) >>> 0 === s.start;
+const within = (s: { start: number; startHi: number; span: number }, page: PageNumber): boolean =>
+  s.startHi === page.hi && (page.lo & ~s.span) >>> 0 === s.start;
 const sameContext = (a: ContextEntry, b: ContextEntry): boolean =>
   a.sourceId === b.sourceId &&
   a.did === b.did &&

@@ -68,7 +68,7 @@ select,button{font:inherit;color:inherit;background:var(--shade);border:1px soli
 select{max-width:100%;width:min(640px,100%)}
 button:disabled{opacity:.45}button:not(:disabled){cursor:pointer}
 :focus-visible{outline:2px solid var(--link);outline-offset:1px}
-.facts{display:flex;flex-wrap:wrap;gap:2px 22px;margin:.3rem 0}.facts div{display:flex;gap:6px}
+.facts{display:flex;flex-wrap:wrap;gap:2px 22px;margin:.3rem 0}.facts div{display:flex;gap:6px}.facts dt{flex:none}
 .replay code{background:var(--shade);padding:2px 6px;border-radius:4px}
 .viewer-bar{display:flex;flex-wrap:wrap;align-items:center;gap:6px;padding:6px 14px;border-top:1px solid var(--line)}
 .viewer-bar button{min-width:38px;min-height:32px}output{min-width:64px;text-align:center;font-variant-numeric:tabular-nums}

@@ -1,0 +1,145 @@
+/**
+ * The fast path in the model. `fastpath-ring`: one ring, each step on its own; requests and responses flow without control messages, and
+ * a line that becomes non-empty is notified once. `fastpath-dma`: one device behind the IOMMU, while mappings are made and taken away
+ * beside it; requests are translated and completed without an allocation, a mapping or an invalidation.
+ */
+import { dmaFaults } from '../../faults/dma.js';
+import {
+  askController,
+  bounceEachBuffer,
+  flushEachBuffer,
+  mapEachBuffer,
+  notifyEachRequest,
+  notifyEachResponse,
+} from '../../faults/fastpath.js';
+import { type BookedRing, bookedMachine, iommuBook, lineBook, pushBook } from '../../model/books.js';
+import { finishDma, type Iommu, issueDma } from '../../model/iommu/index.js';
+import { module, sort } from '../../model/kernel/index.js';
+import { line, wakes } from '../../model/ledger.js';
+import { BACK, backFinalCheck, collect, FRONT, frontFinalCheck, REQUEST, RESPONSE, respond, ringEnds, ringThreads, submit, take } from '../../model/ringEnds.js';
+import { frugalDataPath, notifiedOnce } from '../../properties/fastpath.js';
+import { claim, suite } from '../suite.js';
+import { iommuRaceMachine } from './iommuMachines.js';
+
+const PUSHES: readonly string[] = [submit.name, respond.name];
+
+/** Where a run of the ring begins. The other two can be reached from the first; they make counterexamples short. */
+const ringStart = sort('start of the ring', { members: ['just connected', 'a request unread', 'a response unread'] });
+
+/** Sets one of the beginnings; they need two slots. */
+function beginRing(m: BookedRing): void {
+  const from = m.slot.rows < 2 ? 0 : m.choose(ringStart);
+  if (from === 0) return;
+  const pushed = from;
+  m.front.reqProdPvt[0] = pushed;
+  m.sring.reqProd[0] = pushed;
+  m.front.outstanding[0] = (1 << pushed) - 1;
+  m.side.pending[BACK] = 1;
+  m.slot.unread[0] = 1;
+  m.slot.holds[0] = from === 1 ? REQUEST : RESPONSE;
+  if (from === 1) return;
+  // The first request is answered, the second one is in work.
+  m.slot.holds[1] = REQUEST;
+  m.slot.id[1] = 1;
+  m.taken.busy[0] = 1;
+  m.taken.id[0] = 1;
+  m.back.reqCons[0] = 2;
+  m.back.rspProdPvt[0] = 1;
+  m.sring.rspProd[0] = 1;
+  m.side.pending[FRONT] = 1;
+  m.side.found[BACK] = 1;
+}
+
+const beginning = module<BookedRing, Record<never, never>>('start of the ring', {
+  tables: {},
+  operations: [],
+  initial: beginRing,
+});
+
+const ringMachine = bookedMachine<BookedRing>(
+  { name: 'ring, with its ledger', modules: [ringEnds, wakes, beginning], threads: ringThreads },
+  (operation) => (PUSHES.includes(operation) ? pushBook : lineBook),
+);
+
+const NOTHING = { unmapping: 0, invalidation: 0, copy: 0 } as const;
+
+/** Operations of a booked machine, by their names. */
+const of = (def: typeof ringMachine, names: readonly string[]) =>
+  def.modules.flatMap((mod) => mod.operations).filter((op) => names.includes(op.name));
+
+export const ringFrugal = frugalDataPath(
+  {
+    submit: of(ringMachine, [submit.name, take.name]),
+    complete: of(ringMachine, [respond.name, collect.name]),
+    notify: of(ringMachine, [frontFinalCheck.name, backFinalCheck.name]),
+  },
+  NOTHING,
+  [],
+);
+
+export const fastpathRing = suite('fastpath-ring', {
+  title: 'the data path of a ring: no control message, and one notification for each time it becomes non-empty',
+  machine: ringMachine,
+  schedule: 'split',
+  scope: {
+    small: { slot: 1, index: 2, entry: 1, 'wire id': 1, [line.name]: 2 },
+    default: { slot: 2, index: 4, entry: 1, 'wire id': 2, [line.name]: 2 },
+    large: { slot: 2, index: 4, entry: 2, 'wire id': 2, [line.name]: 2 },
+  },
+  claims: [
+    claim('requests and responses flow without allocations, mappings or control messages', {
+      keeps: [ringFrugal],
+      against: [],
+      without: [{ off: askController, breaks: ringFrugal }],
+    }),
+    claim('a line is notified at most once for each time it becomes non-empty', {
+      keeps: [notifiedOnce],
+      against: [],
+      without: [
+        { off: notifyEachRequest, breaks: notifiedOnce },
+        { off: notifyEachResponse, breaks: notifiedOnce },
+      ],
+    }),
+  ],
+  assumptions: [
+    'both ends are honest: a hostile end may set any threshold and be notified for every push, at its own expense',
+    'empty and non-empty are what stands in shared memory, after the store buffers',
+  ],
+});
+
+const dmaMachine = bookedMachine<Iommu>(iommuRaceMachine, () => iommuBook);
+
+export const dmaFrugal = frugalDataPath(
+  {
+    translate: of(dmaMachine, [issueDma.name, ...dmaFaults.operations.map((op) => op.name)]),
+    complete: of(dmaMachine, [finishDma.name]),
+  },
+  NOTHING,
+  ['allocation', 'mapping', 'unmapping', 'invalidation'],
+);
+
+export const fastpathDma = suite('fastpath-dma', {
+  title:
+    'DMA behind an IOMMU with standing mappings: translated and completed without an allocation, a mapping or an invalidation',
+  machine: dmaMachine,
+  scope: {
+    small: { domain: 2, generation: 1, frame: 4, device: 1, ats: 0, iova: 1, did: 1, queue: 3, dma: 1, record: 0 },
+    default: { domain: 2, generation: 1, frame: 5, device: 1, ats: 0, iova: 1, did: 1, queue: 3, dma: 1, record: 0 },
+    large: { domain: 2, generation: 1, frame: 5, device: 1, ats: 1, iova: 2, did: 1, queue: 4, dma: 2, record: 1 },
+  },
+  claims: [
+    claim('a DMA costs no allocation, no mapping and no invalidation, whoever issues it', {
+      keeps: [dmaFrugal],
+      against: ['F2', 'F3', 'F8'],
+      without: [
+        { off: mapEachBuffer, breaks: dmaFrugal },
+        { off: flushEachBuffer, breaks: dmaFrugal },
+        { off: bounceEachBuffer, breaks: dmaFrugal },
+      ],
+    }),
+  ],
+  mayStop: () => true,
+  assumptions: ['granularity is the domain: what a device may reach stays mapped between requests'],
+});
+
+export const fastpathSuites = [fastpathRing, fastpathDma] as const;

@@ -1,0 +1,45 @@
+/** The grant suites at small scope, every counterpart that their claims name, and what the architecture does not claim. */
+import { describe, expect, it } from 'vitest';
+import { checkCounterpart, checkScope } from '../../explore/suiteChecks.js';
+import { grantPublication, grantQuota, grantRace, handleRace } from './grantRaces.js';
+import { grants, hostileGranter, staleIds, subPage } from './grants.js';
+
+const holds = (states: number) => ({ verdict: 'complete', states, findings: [], unreached: [] });
+
+describe('small scopes', () => {
+  it.each([
+    [grants, G],
+    [hostileGranter, H],
+    [grantPublication, P],
+    [grantRace, R],
+    [handleRace, X],
+    [grantQuota, Q],
+  ])('$name holds', (s, states) => {
+    expect(checkScope(s, s.scope.small ?? s.scope.default)).toEqual(holds(states));
+  });
+});
+
+const contained = [grants, hostileGranter, grantPublication, grantRace, handleRace, grantQuota];
+
+describe.each(contained.map((s) => [s.name, s] as const))('suite %s', (_name, s) => {
+  it.each(s.claims.flatMap((c) => c.without.map((w) => [w.off.name, `${w.breaks.id} ${w.breaks.name}`, w] as const)))(
+    'without %s breaks %s within 8 steps',
+    (_off, _breaks, w) => {
+      const { steps, why } = checkCounterpart(s, w);
+      expect(steps).toBeGreaterThan(0);
+      expect(steps).toBeLessThanOrEqual(8);
+      expect(why).not.toBe('');
+    },
+  );
+});
+
+describe('what grants do not contain', () => {
+  it('a neighbour in the page of a granted buffer', () => {
+    const { findings } = checkScope(subPage, subPage.scope.default);
+    expect(findings).toEqual(['I11 bytes: domain 2 has read a secret of domain 1']);
+  });
+  it('a grant to the former domain of an id', () => {
+    const { findings } = checkScope(staleIds, staleIds.scope.default);
+    expect(findings).toEqual(['I9 inheritance: domain 2 maps what domain 1 granted to the former domain of that id']);
+  });
+});

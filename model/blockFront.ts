@@ -1,0 +1,514 @@
+/**
+ * The block frontend: submits its client's requests, keeps a private copy of each, believes nothing that it finds in the ring, and after a
+ * crash of the backend puts what was outstanding into a new ring before anything new.
+ * Sources: Linux `drivers/block/xen-blkfront.c` (blkif_queue_rq, blkif_interrupt, blkfront_resume, blkif_recover); Xen 2.0 blkfront.
+ */
+import { idOf, messageId, OP_READ } from './blockFormats.js';
+import {
+  type Block,
+  connectedBackend,
+  COMPLETED_TWICE,
+  clearSlot,
+  DONE_OK,
+  endAccess,
+  FAILED,
+  FREE,
+  frontend,
+  HONEST,
+  IDLE,
+  KEPT_BACK,
+  LENT,
+  mask,
+  NOT_SERVED,
+  OUTSTANDING,
+  page,
+  READ_ONLY,
+  READ_WRITE,
+  RING,
+  request,
+  ringSize,
+  zeroRing,
+} from './blockState.js';
+import { AGAIN, blockedBy, DISABLED, flag, type Footprint, gate, NONE, OK, operationOn } from './kernel/index.js';
+import {
+  eventThreshold,
+  following,
+  mustNotify,
+  responseProdOverflow,
+  ringFull,
+  ringIndex,
+  ringSlot,
+  slotOf,
+  unconsumedResponses,
+} from './ring.js';
+import { CLOSED, CLOSING, CONNECTED, INIT_WAIT, INITIALISED, INITIALISING } from './xenbus.js';
+
+const operation = operationOn<Block>();
+
+/** The id in a response is in range and outstanding. */
+export const outstandingTest = gate('response id test');
+/** The id in a response was given in this epoch. */
+export const epochTest = gate('epoch test');
+/** The index in the ring is at most the ring's size ahead. */
+export const overflowTest = gate('ring overflow test');
+
+/** Op code of a client's request. */
+export const opOf = (r: number): number => r & 1;
+
+/** Whether the backend at the other end of the frontend's ring is hostile. */
+function facesHostile(m: Block, f: number): boolean {
+  const b = connectedBackend(m, f);
+  return b !== NONE && m.be.hostile[b] === 1;
+}
+
+function touchFront(m: Block, may: Footprint, f: number): void {
+  may.write(m.fe, f);
+  may.write(m.sring, f);
+  for (let s = 0; s < ringSize(m); s++) {
+    may.write(m.slot, m.slot.at(f, s));
+    may.write(m.shadow, m.shadow.at(f, s));
+  }
+}
+
+function touchChannels(m: Block, may: Footprint, f: number): void {
+  for (let b = 0; b < m.be.rows; b++) may.write(m.chan, m.chan.at(b, f));
+}
+
+/** Sends the connected backend its event. */
+function notifyBackend(m: Block, f: number): void {
+  const b = connectedBackend(m, f);
+  if (b !== NONE && m.be.hostile[b] === 0) m.chan.event[m.chan.at(b, f)] = 1;
+}
+
+function freeShadow(m: Block, f: number): number {
+  for (let s = 0; s < ringSize(m); s++) if (m.shadow.request[m.shadow.at(f, s)] === NONE) return s;
+  return NONE;
+}
+
+/** Writes the request of a shadow entry into the next slot; not yet published. */
+function placeRequest(m: Block, f: number, s: number): void {
+  const entry = m.shadow.at(f, s);
+  const r = m.shadow.request[entry];
+  const row = m.slot.at(f, slotOf(m.fe.reqProdPvt[f], ringSize(m)));
+  m.shadow.epoch[entry] = m.fe.epoch[f];
+  if (!facesHostile(m, f)) {
+    clearSlot(m, row);
+    m.slot.holds[row] = 1;
+    m.slot.id[row] = idOf(s, m.fe.epoch[f], ringSize(m));
+    m.slot.op[row] = opOf(r);
+    m.slot.segments[row] = 1;
+    m.slot.sector[row] = r & 1;
+    m.slot.gref[row] = r;
+  }
+  m.fe.reqProdPvt[f] = following(m.fe.reqProdPvt[f], mask(m));
+}
+
+/** RING_PUSH_REQUESTS_AND_CHECK_NOTIFY. */
+function pushRequests(m: Block, f: number): void {
+  const hostile = facesHostile(m, f);
+  const old = m.sring.reqProd[f];
+  m.sring.reqProd[f] = m.fe.reqProdPvt[f];
+  if (hostile) return;
+  if (mustNotify(m.fe.reqProdPvt[f], old, m.sring.reqEvent[f], mask(m))) notifyBackend(m, f);
+}
+
+/** Waits for the backend's node, takes a page for the ring, grants it and publishes it. */
+export const initialise = operation('front.initialise', {
+  agent: frontend,
+  says: 'publishes a ring',
+  source: 'Linux drivers/block/xen-blkfront.c, talk_to_blkback, setup_blkring',
+  where: {
+    agent: (m, op) =>
+      m.fe.state[op.agent] === INITIALISING &&
+      m.fe.hostile[op.agent] === HONEST &&
+      m.node.epoch[op.agent] === m.fe.epoch[op.agent] &&
+      (m.node.back[op.agent] === INIT_WAIT || m.node.back[op.agent] === INITIALISING),
+  },
+  touches: (m, op, may) => {
+    touchFront(m, may, op.agent);
+    for (let p = 0; p < m.size(page); p++) may.write(m.page, m.page.at(op.agent, p));
+  },
+  steps: {
+    'take a page that nobody maps': (m, op) => {
+      const f = op.agent;
+      for (let p = m.size(request); p < m.size(page); p++) {
+        const row = m.page.at(f, p);
+        if (m.page.use[row] !== FREE) continue;
+        m.page.use[row] = RING;
+        m.page.access[row] = READ_WRITE;
+        m.fe.ringPage[f] = p;
+        return OK;
+      }
+      return AGAIN;
+    },
+    'empty it': (m, op) => zeroRing(m, op.agent),
+    'reset the private indices': (m, op) => {
+      m.fe.reqProdPvt[op.agent] = 0;
+      m.fe.rspCons[op.agent] = 0;
+    },
+    publish: (m, op) => {
+      m.fe.state[op.agent] = INITIALISED;
+    },
+  },
+});
+
+/** Puts one outstanding request of an older epoch into the new ring. */
+export const replay = operation('front.replay', {
+  agent: frontend,
+  says: 'puts the outstanding request of {slot} into the new ring',
+  source: 'Linux drivers/block/xen-blkfront.c, blkif_recover',
+  input: { slot: ringSlot },
+  where: {
+    agent: (m, op) =>
+      m.fe.state[op.agent] === INITIALISED &&
+      m.node.back[op.agent] === CONNECTED &&
+      m.node.epoch[op.agent] === m.fe.epoch[op.agent] &&
+      m.fe.recovering[op.agent] === 1,
+    slot: (m, op) => nextToReplay(m, op.agent) === op.slot,
+  },
+  touches: (m, op, may) => touchFront(m, may, op.agent),
+  steps: { 'write it again': (m, op) => placeRequest(m, op.agent, op.slot) },
+});
+
+/** First shadow entry that is not in the present ring, or NONE. */
+export function nextToReplay(m: Block, f: number): number {
+  for (let s = 0; s < ringSize(m); s++) {
+    const entry = m.shadow.at(f, s);
+    if (m.shadow.request[entry] !== NONE && m.shadow.epoch[entry] !== m.fe.epoch[f]) return s;
+  }
+  return NONE;
+}
+
+/** Sees the backend Connected; everything outstanding has been replayed. */
+export const connect = operation('front.connect', {
+  agent: frontend,
+  says: 'connects',
+  source: 'Linux drivers/block/xen-blkfront.c, blkfront_connect',
+  where: {
+    agent: (m, op) =>
+      m.fe.state[op.agent] === INITIALISED &&
+      m.node.back[op.agent] === CONNECTED &&
+      m.node.epoch[op.agent] === m.fe.epoch[op.agent],
+  },
+  touches: (m, op, may) => {
+    touchFront(m, may, op.agent);
+    touchChannels(m, may, op.agent);
+  },
+  steps: {
+    'wait for the replay': (m, op) => (nextToReplay(m, op.agent) === NONE ? OK : AGAIN),
+    'publish what was replayed': (m, op) => pushRequests(m, op.agent),
+    'open for requests': (m, op) => {
+      m.fe.state[op.agent] = CONNECTED;
+      m.fe.recovering[op.agent] = 0;
+      m.fe.awake[op.agent] = 1;
+    },
+  },
+});
+
+/** A client's request goes into the ring. */
+export const submit = operation('front.submit', {
+  agent: frontend,
+  says: "submits its client's {request}",
+  source: 'Linux drivers/block/xen-blkfront.c, blkif_queue_rq',
+  input: { request },
+  where: {
+    agent: (m, op) =>
+      m.fe.state[op.agent] === CONNECTED &&
+      m.fe.recovering[op.agent] === 0 &&
+      m.fe.hostile[op.agent] === HONEST &&
+      freeShadow(m, op.agent) !== NONE &&
+      !ringFull(m.fe.reqProdPvt[op.agent], m.fe.rspCons[op.agent], ringSize(m), mask(m)),
+    request: (m, op) =>
+      m.client.state[m.client.at(op.agent, op.request)] === IDLE && m.page.use[m.page.at(op.agent, op.request)] === FREE,
+  },
+  touches: (m, op, may) => {
+    touchFront(m, may, op.agent);
+    touchChannels(m, may, op.agent);
+    may.write(m.client, m.client.at(op.agent, op.request));
+    may.write(m.page, m.page.at(op.agent, op.request));
+  },
+  steps: {
+    'grant the buffer': (m, op) => {
+      const row = m.page.at(op.agent, op.request);
+      m.page.use[row] = LENT;
+      m.page.access[row] = opOf(op.request) === OP_READ ? READ_WRITE : READ_ONLY;
+    },
+    'keep a copy': (m, op) => {
+      const entry = m.shadow.at(op.agent, freeShadow(m, op.agent));
+      m.shadow.request[entry] = op.request;
+      m.shadow.first[entry] = m.fe.epoch[op.agent];
+      m.client.state[m.client.at(op.agent, op.request)] = OUTSTANDING;
+    },
+    'write the request': (m, op) => {
+      for (let s = 0; s < ringSize(m); s++) {
+        if (m.shadow.request[m.shadow.at(op.agent, s)] === op.request) placeRequest(m, op.agent, s);
+      }
+    },
+    push: (m, op) => pushRequests(m, op.agent),
+  },
+});
+
+/** The interrupt handler starts. Interrupts while the device is not connected, or recovers, are ignored. */
+export const interrupt = operation('front.interrupt', {
+  agent: frontend,
+  says: 'handles its interrupt',
+  source: 'Linux drivers/block/xen-blkfront.c, blkif_interrupt',
+  where: {
+    agent: (m, op) =>
+      m.fe.event[op.agent] === 1 &&
+      m.fe.awake[op.agent] === 0 &&
+      m.fe.state[op.agent] === CONNECTED &&
+      m.fe.recovering[op.agent] === 0,
+  },
+  touches: (m, op, may) => may.write(m.fe, op.agent),
+  steps: {
+    'acknowledge it': (m, op) => {
+      m.fe.event[op.agent] = 0;
+      m.fe.awake[op.agent] = 1;
+    },
+  },
+});
+
+/** Gives the device up: what it finds in the ring cannot be true. */
+function giveUp(m: Block, f: number): void {
+  m.fe.state[f] = CLOSING;
+  m.fe.awake[f] = 0;
+  m.fe.event[f] = 0;
+}
+
+/** Takes one response out of the ring and completes what it names, if that is outstanding and of this epoch. */
+export const collect = operation('front.collect', {
+  agent: frontend,
+  says: 'collects a response',
+  source: 'Linux drivers/block/xen-blkfront.c, blkif_interrupt (commits 8f5a695d9900, b94e4b147fd1)',
+  locals: ['id', 'at', 'status', 'entry', 'hostile'],
+  where: { agent: (m, op) => m.fe.awake[op.agent] === 1 },
+  touches: (m, op, may) => {
+    touchFront(m, may, op.agent);
+    for (let r = 0; r < m.size(request); r++) {
+      may.write(m.client, m.client.at(op.agent, r));
+      may.write(m.page, m.page.at(op.agent, r));
+    }
+  },
+  onFailure: 'safe',
+  steps: {
+    'read the producer index': (m, op) => {
+      const f = op.agent;
+      op.hostile = facesHostile(m, f) ? 1 : 0;
+      const producer = op.hostile ? m.choose(ringIndex, 'rsp_prod') : m.sring.rspProd[f];
+      if (unconsumedResponses(producer, m.fe.rspCons[f], mask(m)) === 0) return DISABLED;
+      if (m.on(overflowTest) && responseProdOverflow(producer, m.fe.rspCons[f], ringSize(m), mask(m))) {
+        giveUp(m, f);
+        return blockedBy(overflowTest);
+      }
+      op.at = m.slot.at(f, slotOf(m.fe.rspCons[f], ringSize(m)));
+      return OK;
+    },
+    'copy the response': (m, op) => {
+      op.id = op.hostile ? m.choose(messageId, 'id') : m.slot.id[op.at];
+      op.status = op.hostile ? m.choose(flag, 'error status') : m.slot.status[op.at];
+    },
+    'check the id': (m, op) => {
+      const size = ringSize(m);
+      op.entry = m.shadow.at(op.agent, op.id & (size - 1));
+      const ofEpoch = (op.id / size) | 0;
+      if (m.on(epochTest) && ofEpoch !== m.fe.epoch[op.agent]) {
+        giveUp(m, op.agent);
+        return blockedBy(epochTest);
+      }
+      return OK;
+    },
+    'check that it is outstanding': (m, op) => {
+      if (m.on(outstandingTest) && m.shadow.request[op.entry] === NONE) {
+        giveUp(m, op.agent);
+        return blockedBy(outstandingTest);
+      }
+      return OK;
+    },
+    'consume it': (m, op) => {
+      m.fe.rspCons[op.agent] = following(m.fe.rspCons[op.agent], mask(m));
+      if (!op.hostile) clearSlot(m, op.at);
+    },
+    complete: (m, op) => {
+      const r = m.shadow.request[op.entry];
+      finish(m, op.agent, r, op.status === 0 ? DONE_OK : FAILED, op.hostile === 1);
+      m.shadow.request[op.entry] = NONE;
+      m.shadow.epoch[op.entry] = 0;
+      m.shadow.first[op.entry] = 0;
+    },
+    'end access to the buffer': (m, op) => endAccessTo(m, op.agent),
+  },
+});
+
+/** Tells the client; what went wrong stays noted. A request that is not there is the first one: an array read out of bounds. */
+function finish(m: Block, f: number, r: number, state: number, hostile: boolean): void {
+  const row = m.client.at(f, r === NONE ? 0 : r);
+  if (m.client.state[row] !== OUTSTANDING) m.client.wrongs[row] |= COMPLETED_TWICE;
+  else if (state === DONE_OK && !hostile && ((m.client.served[row] >> m.fe.epoch[f]) & 1) === 0) {
+    m.client.wrongs[row] |= NOT_SERVED;
+  }
+  m.client.state[row] = state;
+}
+
+/** Ends the grants of buffers that no request needs any more. */
+function endAccessTo(m: Block, f: number): void {
+  for (let r = 0; r < m.size(request); r++) {
+    const row = m.page.at(f, r);
+    const state = m.client.state[m.client.at(f, r)];
+    if (m.page.use[row] === LENT && state !== OUTSTANDING) endAccess(m, row);
+  }
+}
+
+/** RING_FINAL_CHECK_FOR_RESPONSES; ring.ts has its interleavings, here it is one step. */
+export const frontFinalCheck = operation('front.finalCheck', {
+  agent: frontend,
+  says: 'looks a last time for responses',
+  source: 'xen/include/public/io/ring.h, RING_FINAL_CHECK_FOR_RESPONSES',
+  where: {
+    agent: (m, op) =>
+      m.fe.awake[op.agent] === 1 &&
+      (facesHostile(m, op.agent) ||
+        unconsumedResponses(m.sring.rspProd[op.agent], m.fe.rspCons[op.agent], mask(m)) === 0),
+  },
+  touches: (m, op, may) => {
+    may.write(m.fe, op.agent);
+    may.write(m.sring, op.agent);
+  },
+  steps: {
+    'set the threshold': (m, op) => {
+      m.sring.rspEvent[op.agent] = eventThreshold(m.fe.rspCons[op.agent], mask(m));
+    },
+    sleep: (m, op) => {
+      m.fe.awake[op.agent] = 0;
+    },
+  },
+});
+
+/** Learns from xenstore that the backend is a new one: drops the old ring and starts to recover. */
+export const suspend = operation('front.suspend', {
+  agent: frontend,
+  says: 'learns of the new backend and drops its ring',
+  source: 'Linux drivers/block/xen-blkfront.c, blkfront_resume, blkif_free; Xen 2.0 blkfront, STATUS(DISCONNECTED)',
+  where: {
+    agent: (m, op) =>
+      m.node.epoch[op.agent] !== m.fe.epoch[op.agent] &&
+      m.fe.hostile[op.agent] === HONEST &&
+      m.fe.state[op.agent] !== CLOSING &&
+      m.fe.state[op.agent] !== CLOSED,
+  },
+  touches: (m, op, may) => {
+    touchFront(m, may, op.agent);
+    for (let p = 0; p < m.size(page); p++) may.write(m.page, m.page.at(op.agent, p));
+  },
+  steps: {
+    'stop using the ring': (m, op) => {
+      const f = op.agent;
+      m.fe.recovering[f] = 1;
+      m.fe.awake[f] = 0;
+      m.fe.event[f] = 0;
+      m.fe.epoch[f] = m.node.epoch[f];
+      m.fe.state[f] = INITIALISING;
+    },
+    'forget what is in it': (m, op) => {
+      zeroRing(m, op.agent);
+      m.fe.reqProdPvt[op.agent] = 0;
+      m.fe.rspCons[op.agent] = 0;
+    },
+    'end access to its page': (m, op) => dropRingPage(m, op.agent),
+  },
+});
+
+function dropRingPage(m: Block, f: number): void {
+  if (m.fe.ringPage[f] !== NONE) endAccess(m, m.page.at(f, m.fe.ringPage[f]));
+  m.fe.ringPage[f] = NONE;
+}
+
+/** Tries again to end a grant that was in use: deferred freeing. */
+export const reclaim = operation('front.reclaim', {
+  agent: frontend,
+  says: 'takes {page} back, which was still mapped',
+  source: 'Linux drivers/xen/grant-table.c, gnttab_handle_deferred',
+  input: { page },
+  where: {
+    page: (m, op) => {
+      const row = m.page.at(op.agent, op.page);
+      return m.page.use[row] === KEPT_BACK && m.page.readers[row] === 0;
+    },
+  },
+  touches: (m, op, may) => may.write(m.page, m.page.at(op.agent, op.page)),
+  steps: {
+    'end access': (m, op) => {
+      endAccess(m, m.page.at(op.agent, op.page));
+    },
+  },
+});
+
+/** Closes the device: the client has what it wanted. */
+export const close = operation('front.close', {
+  agent: frontend,
+  says: 'closes the device',
+  source: 'xen/include/public/io/xenbus.h, XenbusStateClosing',
+  where: {
+    agent: (m, op) => {
+      if (m.fe.state[op.agent] !== CONNECTED || m.fe.hostile[op.agent] !== HONEST) return false;
+      for (let r = 0; r < m.size(request); r++) if (m.client.state[m.client.at(op.agent, r)] < DONE_OK) return false;
+      return true;
+    },
+  },
+  touches: (m, op, may) => may.write(m.fe, op.agent),
+  steps: { 'announce it': (m, op) => giveUp(m, op.agent) },
+});
+
+/** The backend has closed (or is gone): fails what is outstanding, ends all grants, and is Closed. */
+export const closed = operation('front.closed', {
+  agent: frontend,
+  says: 'has closed the device and fails what is outstanding',
+  source: 'Linux drivers/block/xen-blkfront.c, blkback_changed, blkfront_closing',
+  where: {
+    agent: (m, op) =>
+      m.fe.state[op.agent] === CLOSING &&
+      m.fe.hostile[op.agent] === HONEST &&
+      (m.node.back[op.agent] === CLOSED || m.node.epoch[op.agent] !== m.fe.epoch[op.agent]),
+  },
+  touches: (m, op, may) => {
+    touchFront(m, may, op.agent);
+    for (let p = 0; p < m.size(page); p++) may.write(m.page, m.page.at(op.agent, p));
+    for (let r = 0; r < m.size(request); r++) may.write(m.client, m.client.at(op.agent, r));
+  },
+  steps: {
+    'fail what is outstanding': (m, op) => {
+      const f = op.agent;
+      for (let s = 0; s < ringSize(m); s++) {
+        const entry = m.shadow.at(f, s);
+        if (m.shadow.request[entry] !== NONE) finish(m, f, m.shadow.request[entry], FAILED, true);
+        m.shadow.request[entry] = NONE;
+        m.shadow.epoch[entry] = 0;
+        m.shadow.first[entry] = 0;
+      }
+    },
+    'end access to the buffers': (m, op) => endAccessTo(m, op.agent),
+    'end access to the ring': (m, op) => {
+      const f = op.agent;
+      dropRingPage(m, f);
+      zeroRing(m, f);
+      m.fe.reqProdPvt[f] = 0;
+      m.fe.rspCons[f] = 0;
+      m.fe.recovering[f] = 0;
+      m.fe.state[f] = CLOSED;
+    },
+  },
+});
+
+export const frontOperations = [
+  initialise,
+  replay,
+  connect,
+  submit,
+  interrupt,
+  collect,
+  frontFinalCheck,
+  suspend,
+  reclaim,
+  close,
+  closed,
+];

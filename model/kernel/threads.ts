@@ -1,0 +1,127 @@
+/**
+ * Threads of execution under the schedule `split`: each running operation has a program counter and registers in the state, so that
+ * other agents move between its steps.
+ */
+import { type CompiledOperation, UNDO } from './compile.js';
+import { i32, table, u8 } from './layout.js';
+import type { Machine } from './machine.js';
+import { sort } from './sort.js';
+import { AGAIN, DISABLED, DONE, isJump, OK, OUTCOMES, outcomeIndex } from './status.js';
+
+/** A thread of execution. */
+export const thread = sort('thread');
+
+/** The kernel's own table: what each thread is doing. */
+export const threadTables = (registers: number) => ({
+  thread: table([thread], {
+    /** Index of the running operation plus one; 0 when idle. */
+    op: u8(),
+    pc: u8(),
+    /** Status that the operation will end with once its undo steps have run. */
+    status: i32(),
+    ...Object.fromEntries(Array.from({ length: registers }, (_, i) => [`r${i}`, i32()])),
+  }),
+});
+
+export class Threads {
+  private readonly op: Uint8Array;
+  private readonly pc: Uint8Array;
+  private readonly status: Int32Array;
+  private readonly registers: readonly Int32Array[];
+
+  /**
+   * @param views the table's arrays; undefined under the schedule `whole`
+   * @param agents agent of each thread
+   */
+  constructor(
+    views: Record<string, unknown> | undefined,
+    private readonly agents: readonly (number | string)[],
+    registers: number,
+  ) {
+    this.op = (views?.op as Uint8Array | undefined) ?? new Uint8Array(0);
+    this.pc = (views?.pc as Uint8Array | undefined) ?? new Uint8Array(0);
+    this.status = (views?.status as Int32Array | undefined) ?? new Int32Array(0);
+    this.registers = Array.from(
+      { length: registers },
+      (_, i) => (views?.[`r${i}`] as Int32Array | undefined) ?? new Int32Array(0),
+    );
+  }
+
+  /** Ends whatever the threads of this agent are doing. */
+  kill(agent: number): void {
+    for (let t = 0; t < this.op.length; t++) if (this.agents[t] === agent) this.clear(t);
+  }
+
+  private clear(t: number): void {
+    this.op[t] = 0;
+    this.pc[t] = 0;
+    this.status[t] = 0;
+    for (let r = 0; r < this.registers.length; r++) this.registers[r][t] = 0;
+  }
+
+  /** Starts an operation on an idle thread of its agent (a choice), and takes its first step. */
+  start(m: Machine, op: CompiledOperation): number {
+    const t = m.choices.choose(thread, 'thread');
+    if (this.op[t] !== 0) return DISABLED;
+    const agent = this.agents[t];
+    if (typeof op.op.agent === 'string' ? agent !== op.op.agent : typeof agent !== 'number') return DISABLED;
+    if (!op.bind(m, m.choices, op.call, typeof agent === 'number' ? agent : 0)) return DISABLED;
+    this.op[t] = op.index + 1;
+    const status = this.step(m, op, t);
+    if (status === DISABLED) this.op[t] = 0;
+    return status;
+  }
+
+  /** Takes the next step of a thread. */
+  resume(m: Machine, t: number): number {
+    const running = this.op[t];
+    if (running === 0) return DISABLED;
+    const op = m.operations[running - 1];
+    m.current = op;
+    const agent = this.agents[t];
+    op.call.agent = typeof agent === 'number' ? agent : 0;
+    for (let r = 0; r < op.registers.length; r++) op.call[op.registers[r]] = this.registers[r][t];
+    return this.step(m, op, t);
+  }
+
+  private step(m: Machine, op: CompiledOperation, t: number): number {
+    const pc = this.pc[t];
+    let status = OK;
+    let nextPc: number;
+    if (pc >= UNDO) {
+      const j = pc - UNDO;
+      m.currentStep = op.undoNames[j];
+      op.undo[j]?.(m, op.call);
+      status = this.status[t];
+      nextPc = undoPc(op, j);
+    } else {
+      m.currentStep = op.stepNames[pc];
+      const answer = op.steps[pc](m, op.call);
+      if (answer === undefined || answer === OK) nextPc = pc + 1 < op.steps.length ? pc + 1 : -1;
+      else if (answer === DISABLED || answer === AGAIN) return DISABLED;
+      else if (answer === DONE) nextPc = -1;
+      else if (isJump(answer)) nextPc = m.labelled(op, answer);
+      else {
+        status = answer;
+        nextPc = op.hasUndo ? undoPc(op, pc) : -1;
+      }
+    }
+    // A step may have ended its own thread: a domain that destroys itself.
+    m.finished = nextPc < 0 || this.op[t] === 0;
+    if (m.finished) {
+      this.clear(t);
+      m.outcomes[op.index * OUTCOMES + outcomeIndex(status)]++;
+      return status;
+    }
+    this.pc[t] = nextPc;
+    this.status[t] = status;
+    for (let r = 0; r < op.registers.length; r++) this.registers[r][t] = op.call[op.registers[r]];
+    return OK;
+  }
+}
+
+/** Program counter of the next undo step below step `pc`, or -1. */
+function undoPc(op: CompiledOperation, pc: number): number {
+  for (let j = pc - 1; j >= 0; j--) if (op.undo[j]) return UNDO + j;
+  return -1;
+}
