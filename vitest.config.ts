@@ -13,8 +13,26 @@ export default defineConfig({
           exclude: [...exclude, '**/*.slow.test.ts', '**/*.qemu.test.ts'],
         },
       },
-      { test: { name: 'slow', include: ['**/*.slow.test.ts'], exclude, testTimeout: 180_000, hookTimeout: 60_000 } },
-      { test: { name: 'qemu', include: ['**/*.qemu.test.ts'], exclude, testTimeout: 120_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          name: 'slow',
+          include: ['**/*.slow.test.ts'],
+          exclude,
+          globalSetup: './cli/testing/build.ts',
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'qemu',
+          include: ['**/*.qemu.test.ts'],
+          exclude,
+          globalSetup: './cli/testing/build.ts',
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
     ],
   },
 });

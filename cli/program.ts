@@ -1,9 +1,11 @@
 /** The command line: commands, options, help with examples. */
 import { resolve } from 'node:path';
 import { Argument, Command, CommanderError, Option } from 'commander';
+import { RECORDING } from '../explore/fastpath/recording.js';
 import { attack } from './attack.js';
 import { doctor } from './doctor.js';
 import { complain, EXIT } from './exit.js';
+import { fastpath } from './fastpath.js';
 import { list } from './list.js';
 import { nearest } from './nearest.js';
 import { DEFAULTS, duration, integer } from './options.js';
@@ -14,12 +16,13 @@ import { version } from './version.js';
 const EXIT_CODES = `
 Exit codes:
   0    everything holds
-  1    a property broke, a counterpart held, or a claim was checked in vain
+  1    a property broke, a counterpart held, a claim was checked in vain, or the fast path allocates
   2    usage: an option, a suite or a trace that is no good
   3    a target or the environment failed, or time was up before all claims were exercised
   130  interrupted, and nothing had broken so far`;
 
-const examples = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((l) => `  $ ringfence ${l}`).join('\n')}`;
+const examples = (...lines: readonly string[]): string =>
+  `\nExamples:\n${lines.map((l) => `  $ ringfence ${l}`).join('\n')}`;
 
 /** Options that every command has. */
 function common(command: Command): Command {
@@ -41,22 +44,34 @@ const seed = (): Option =>
 export async function run(args: readonly string[]): Promise<number> {
   let code: number = EXIT.holds;
   const program = new Command('ringfence')
-    .description('Checks which attacks an isolation architecture contains, under which assumptions, and what breaks without each gate.')
+    .description(
+      'Checks which attacks an isolation architecture contains, under which assumptions, and what breaks without each gate.',
+    )
     .version(version, '-V, --version')
     .helpOption('-h, --help', 'help, for each command too')
-    .addHelpText('after', examples('verify', 'verify memory --scope small', 'attack qemu-vtd --time 60', 'doctor') + EXIT_CODES);
+    .addHelpText(
+      'after',
+      examples('verify', 'verify memory --scope small', 'attack qemu-vtd --time 60', 'doctor') + EXIT_CODES,
+    );
 
   common(program.command('verify'))
     .description('run suites: all embedded ones, those named, or those that a module of yours exports')
     .argument('[suite...]', 'names, or paths of .js or .mjs modules')
     .option('-s, --scope <scope>', 'small, default, large, or sizes: domain=3,frame=2')
     .addOption(new Option('-t, --time <seconds>', 'time for everything; what is left open is told').argParser(duration))
-    .addOption(new Option('--runs <n>', 'random runs of each suite; 0: none').argParser(integer(0, 10_000_000)).default(DEFAULTS.runs))
+    .addOption(
+      new Option('--runs <n>', 'random runs of each suite; 0: none')
+        .argParser(integer(0, 10_000_000))
+        .default(DEFAULTS.runs),
+    )
     .addOption(seed())
     .addOption(new Option('-w, --workers <n>', 'threads').argParser(integer(1, 64)).default(DEFAULTS.workers))
     .addOption(patience())
     .option('--resume', 'go on from the checkpoints of an interrupted run', false)
-    .addHelpText('after', examples('verify', 'verify memory iommu --time 5m', 'verify ./dist/my-suite.js --scope frame=3') + EXIT_CODES)
+    .addHelpText(
+      'after',
+      examples('verify', 'verify memory iommu --time 5m', 'verify ./dist/my-suite.js --scope frame=3') + EXIT_CODES,
+    )
     .action(async (suites: string[], options) => {
       code = await verify(suites, options);
     });
@@ -77,17 +92,49 @@ export async function run(args: readonly string[]): Promise<number> {
     .addOption(new Option('-t, --time <seconds>', 'time for all programs').argParser(duration).default(60_000, '60'))
     .addOption(new Option('--runs <n>', 'most programs').argParser(integer(1, 10_000_000)))
     .addOption(seed())
-    .addHelpText('after', examples('attack qemu-vtd', 'attack qemu-vtd --time 10m --seed 7', 'attack qemu-vtd --qemu /opt/qemu/bin/qemu-system-x86_64') + EXIT_CODES)
+    .addHelpText(
+      'after',
+      examples(
+        'attack qemu-vtd',
+        'attack qemu-vtd --time 10m --seed 7',
+        'attack qemu-vtd --qemu /opt/qemu/bin/qemu-system-x86_64',
+      ) + EXIT_CODES,
+    )
     .action(async (target: string, options) => {
       code = await attack(target, options);
+    });
+
+  common(program.command('fastpath'))
+    .description("measure to the byte what the operations of suites allocate on V8's heap")
+    .argument('[suite...]', 'names, or paths of .js or .mjs modules')
+    .addOption(
+      new Option('--seed <n>', 'where the recorded mix of calls starts')
+        .argParser(integer(0, 0x7fffffff))
+        .default(RECORDING.seed),
+    )
+    .addOption(patience().default(300_000, '300'))
+    .addHelpText(
+      'after',
+      examples('fastpath', 'fastpath ring iommu', 'fastpath --json ./dist/my-suite.js') + EXIT_CODES,
+    )
+    .action(async (suites: string[], options) => {
+      code = await fastpath(suites, options);
     });
 
   common(program.command('replay'))
     .description('tell a trace file step by step, with what each step changed and the memory map')
     .argument('<trace>', 'a file of ringfence-report/traces')
     .option('-m, --module <path>', 'module of the suite, if it is not an embedded one')
+    .option('--qemu <path>', 'the QEMU to replay on, for the trace of an attack')
     .addOption(patience())
-    .addHelpText('after', examples('replay ringfence-report/traces/memory-i1-3f9c02d1.json', 'replay trace.json --module ./dist/my-suite.js', 'replay --json trace.json'))
+    .addHelpText(
+      'after',
+      examples(
+        'replay ringfence-report/traces/memory-i1-3f9c02d1.json',
+        'replay trace.json --module ./dist/my-suite.js',
+        'replay --json trace.json',
+      ),
+    )
     .action(async (trace: string, options) => {
       code = await replay(trace, options);
     });
@@ -117,7 +164,9 @@ export async function run(args: readonly string[]): Promise<number> {
 /** Commander shall neither print errors nor end the process. */
 function quiet(program: Command): void {
   for (const c of [program, ...program.commands]) {
-    c.exitOverride().configureOutput({ writeErr: () => {} }).showSuggestionAfterError(true);
+    c.exitOverride()
+      .configureOutput({ writeErr: () => {} })
+      .showSuggestionAfterError(true);
   }
 }
 
@@ -128,10 +177,16 @@ function usageError(program: Command, args: readonly string[], e: CommanderError
   if (e.code === 'commander.unknownCommand') {
     const wanted = args.find((a) => !a.startsWith('-')) ?? '';
     const near = nearest(wanted, names);
-    complain('RF-USAGE', `there is no command '${wanted}'; ${near ? `did you mean '${near}'?` : `there are ${names.join(', ')}`}`);
+    complain(
+      'RF-USAGE',
+      `there is no command '${wanted}'; ${near ? `did you mean '${near}'?` : `there are ${names.join(', ')}`}`,
+    );
     return EXIT.usage;
   }
   const says = e.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-  complain('RF-USAGE', `${says}${says.endsWith('.') || says.endsWith('?') || says.endsWith('?)') ? '' : `; see 'ringfence ${names.includes(args[0] ?? '') ? `${args[0]} ` : ''}--help'`}`);
+  complain(
+    'RF-USAGE',
+    `${says}${says.endsWith('.') || says.endsWith('?') || says.endsWith('?)') ? '' : `; see 'ringfence ${names.includes(args[0] ?? '') ? `${args[0]} ` : ''}--help'`}`,
+  );
   return EXIT.usage;
 }

@@ -1,11 +1,13 @@
 /** `ringfence replay`: tells a trace file step by step, with what each step changed and the memory map after it. */
 import { openSync, readSync, closeSync, fstatSync } from 'node:fs';
+import { LOCKSTEP_FORMAT } from '../drivers/qemu/traceFile.js';
 import { performAlone } from '../explore/campaign/campaign.js';
 import type { SuiteSource } from '../explore/campaign/described.js';
 import { CampaignError } from '../explore/campaign/errors.js';
 import type { ReplayAnswer } from '../explore/campaign/results.js';
 import { MAX_TRACE_BYTES } from '../explore/traceFile.js';
 import { counted, hang, printable } from '../reports/text.js';
+import { replayAttack } from './attack.js';
 import { Console } from './console.js';
 import { complain, EXIT, exitCodeOf, failWith } from './exit.js';
 import type { CommonOptions } from './options.js';
@@ -14,6 +16,8 @@ import { moduleAt } from './suites.js';
 export interface ReplayOptions extends CommonOptions {
   readonly module?: string;
   readonly patience: number;
+  /** For traces of attacks on QEMU. */
+  readonly qemu?: string;
 }
 
 /** Runs the command; the exit code: 1 when the property breaks, 0 when it does not (any more), 2 when the trace does not apply. */
@@ -22,6 +26,7 @@ export async function replay(path: string, o: ReplayOptions): Promise<number> {
   try {
     const source: SuiteSource = o.module === undefined ? { kind: 'embedded' } : moduleAt(o.module);
     const trace = readText(path);
+    if (isAttack(trace)) return await replayAttack(trace, o);
     const onOutput = (text: string): void => out.note(text.trimEnd());
     const answer = await performAlone({ kind: 'replay', id: 'replay', source, trace }, { patienceMs: o.patience, onOutput });
     if (answer.kind === 'error') {
@@ -38,6 +43,11 @@ export async function replay(path: string, o: ReplayOptions): Promise<number> {
   } catch (thrown) {
     return failWith(thrown);
   }
+}
+
+/** Whether the file says early on that it is the trace of an attack on a real target; whatever else it is, its reader will find out. */
+function isAttack(text: string): boolean {
+  return text.slice(0, 1000).includes(`"${LOCKSTEP_FORMAT}"`);
 }
 
 /** A trace file's text. Never reads more than a trace may have. @throws CampaignError RF-TRACE */
@@ -72,7 +82,8 @@ function stepLines(a: ReplayAnswer, out: Console): string[] {
   let shown = '';
   for (const [i, { step, map }] of a.steps.entries()) {
     const fault = step.fault ? ` {${step.fault}}` : '';
-    lines.push('', ...hang(`${String(i).padStart(3)} `, printable(`${step.says}${fault}`), width).map(style.bold));
+    const doom = i > 0 && i === a.inevitableSince ? '   <- inevitable from here' : '';
+    lines.push('', ...hang(`${String(i).padStart(3)} `, printable(`${step.says}${fault}${doom}`), width).map(style.bold));
     for (const c of step.changes) {
       lines.push(...hang('      * ', printable(`${c.row}.${c.field}: ${c.from} -> ${c.to}`), width));
     }

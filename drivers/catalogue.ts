@@ -1,17 +1,44 @@
 /** The suites that come with the package, in the order in which `ringfence list` names them. */
 import type { Suite } from './suite.js';
 import { events, eventsClosing, eventsRace } from './suites/events.js';
-import { memory, memoryRace, strangers } from './suites/memory.js';
+import { grantPublication, grantQuota, grantRace, handleRace } from './suites/grantRaces.js';
+import { grants, hostileGranter, staleIds, subPage } from './suites/grants.js';
+import { interruptLines, msi } from './suites/interrupts.js';
+import { ioRevocation, ioSpaceSuite } from './suites/io.js';
+import { iommu, iommuQueue, iommuRace, iommuTables, iommuTeardown, iommuTimeout } from './suites/iommu.js';
+import { memory, memoryRace, memoryReuse, strangers } from './suites/memory.js';
+import { ring, ringHostile } from './suites/ring.js';
 import { vtd, vtdFaults, vtdWalk } from './suites/vtd.js';
 
 export const embeddedSuites: readonly Suite[] = [
   memory,
+  memoryReuse,
   memoryRace,
   strangers,
+  grants,
+  hostileGranter,
+  subPage,
+  staleIds,
+  grantPublication,
+  grantRace,
+  handleRace,
+  grantQuota,
   events,
   eventsRace,
   eventsClosing,
+  interruptLines,
+  msi,
+  ioSpaceSuite,
+  ioRevocation,
+  iommu,
+  iommuRace,
+  iommuTimeout,
+  iommuQueue,
+  iommuTables,
+  iommuTeardown,
   vtd,
   vtdWalk,
   vtdFaults,
+  ring,
+  ringHostile,
 ];

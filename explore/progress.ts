@@ -35,6 +35,9 @@ class IntList {
 class Graph implements Visitor {
   readonly targets = new IntList();
   readonly offsets: Int32Array;
+  /** States from which a fault-free operation leads beyond the stored ones. */
+  readonly escapes: Uint8Array;
+  private from = 0;
   private readonly taken: Uint8Array;
   private readonly canonical: Int32Array;
 
@@ -45,6 +48,7 @@ class Graph implements Visitor {
     readonly symmetry: Canonicalizer | undefined,
   ) {
     this.offsets = new Int32Array(store.count + 1);
+    this.escapes = new Uint8Array(store.count);
     this.canonical = new Int32Array(m.words.length);
     this.taken = new Uint8Array(m.operations.length);
     m.operations.forEach((o, k) => {
@@ -54,6 +58,7 @@ class Graph implements Visitor {
     });
     for (let id = 0; id < store.count; id++) {
       this.offsets[id] = this.targets.length;
+      this.from = id;
       store.load(id, m.beforeWords);
       m.words.set(m.beforeWords);
       for (let k = 0; k < m.transitionKinds; k++) {
@@ -71,7 +76,10 @@ class Graph implements Visitor {
       id = this.store.find(this.canonical);
     } else id = this.store.find(this.m.words);
     // A state beyond the stored ones: the exploration did not expand bad states, or was truncated.
-    if (id < 0) return false;
+    if (id < 0) {
+      this.escapes[this.from] = 1;
+      return false;
+    }
     const idle = kind < this.taken.length && this.taken[kind] === 2;
     this.targets.push(idle ? -1 - id : id);
     return false;
@@ -120,12 +128,15 @@ function spread(
 /**
  * Checks one progress property on the states of a complete exploration.
  * @param store all reachable states (of the representatives, when `symmetry` is given)
+ * @param cut the exploration was truncated: whatever lies beyond the stored states is taken to reach the goal, so that a finding is one,
+ *   and its absence says nothing
  */
 export function checkProgress(
   machine: Machine,
   store: StateStore,
   property: Progress<never>,
   symmetry?: Canonicalizer,
+  cut = false,
 ): ProgressResult {
   const p = property as unknown as Progress<Machine>;
   const m = machine;
@@ -141,7 +152,7 @@ export function checkProgress(
       pendingStates++;
     }
   }
-  const canReach = goal.slice();
+  const canReach = cut ? goal.map((yes, id) => yes | graph.escapes[id]) : goal.slice();
   spread(canReach, reversed(graph, true), undefined);
   const doomed = canReach.map((yes) => (yes ? 0 : 1));
   const stuck = doomed.slice();

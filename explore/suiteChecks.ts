@@ -26,7 +26,8 @@ function machineOf(s: Suite, scope: Scope, off?: Counterpart['off']): Machine {
 }
 
 function optionsOf(s: Suite, m: Machine): ExhaustiveOptions {
-  return { mayStop: s.mayStop, symmetry: s.symmetry ? canonicalizer(m, s.symmetry) : undefined };
+  const mayStop = s.mayStop as ExhaustiveOptions['mayStop'];
+  return { mayStop, symmetry: s.symmetry ? canonicalizer(m, s.symmetry) : undefined };
 }
 
 /** Explores the scope completely with all properties of the suite: invariants, relations, progress and two-run ones. */

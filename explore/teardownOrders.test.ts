@@ -17,11 +17,15 @@ describe('tear-down in five steps', () => {
     ]);
   });
 
-  it.each([true, false])('accepts the legal orders and no others (the wait drains: %s)', { timeout: 60_000 }, (drains) => {
-    const verdicts = teardownOrders(FIVE_STEPS, drains);
-    expect(verdicts.filter((v) => v.accepted).map((v) => told(v.order))).toEqual(
-      verdicts.filter((v) => v.legal).map((v) => told(v.order)),
-    );
-    for (const v of verdicts) expect(v.accepted).toBe(v.breaks === '');
-  });
+  it.each([true, false])(
+    'accepts the legal orders and no others (the wait drains: %s)',
+    { timeout: 60_000 },
+    (drains) => {
+      const verdicts = teardownOrders(FIVE_STEPS, drains);
+      expect(verdicts.filter((v) => v.accepted).map((v) => told(v.order))).toEqual(
+        verdicts.filter((v) => v.legal).map((v) => told(v.order)),
+      );
+      for (const v of verdicts) expect(v.accepted).toBe(v.breaks === '');
+    },
+  );
 });

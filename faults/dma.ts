@@ -6,6 +6,7 @@
 import { domain } from '../model/domains.js';
 import { frame } from '../model/frames.js';
 import {
+  abstractWalk,
   acsRedirect,
   addressWidth,
   device,
@@ -16,7 +17,6 @@ import {
   type Iommu,
   interruptRemapping,
   iova,
-  abstractWalk,
   path,
   recordFault,
   takeSlot,
@@ -232,15 +232,7 @@ export const dmaInterrupt = operation('dma.interruptWindow', {
 });
 
 /** All attacks by DMA. */
-export const dmaAttacks = [
-  dmaToFrame,
-  dmaStale,
-  dmaStraddle,
-  dmaWrap,
-  dmaForgedTranslated,
-  dmaPeer,
-  dmaInterrupt,
-];
+export const dmaAttacks = [dmaToFrame, dmaStale, dmaStraddle, dmaWrap, dmaForgedTranslated, dmaPeer, dmaInterrupt];
 
 /** The attacks as a module: no state of its own. */
 export const dmaFaults = module<Iommu, Record<never, never>>('DMA faults', { tables: {}, operations: dmaAttacks });

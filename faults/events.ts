@@ -2,11 +2,13 @@
  * Attacks on event channels, and the mistakes that have been made in them: each fault with the gate that should stop it, each mutant
  * with what it leaves out or does in the wrong order.
  */
+
+import { mutant } from '../drivers/suite.js';
 import { CONTROL, domain, runs } from '../model/domains.js';
 import { bindInterdomain, bindVirq, closeEvent, resetEvents } from '../model/eventBinding.js';
 import {
-  type EventChannels,
   EVENT_ERRORS,
+  type EventChannels,
   exists,
   FREE,
   INTERDOMAIN,
@@ -21,9 +23,18 @@ import {
   TODO_EVENT,
   wordBit,
 } from '../model/eventChannels.js';
-import { handleEvents, letGo, type Signal, sendEvent, signal, touchesSignal, unmaskEvent } from '../model/eventDelivery.js';
+import {
+  handleEvents,
+  letGo,
+  type Signal,
+  sendEvent,
+  signal,
+  touchesSignal,
+  unmaskEvent,
+} from '../model/eventDelivery.js';
 import {
   blockedBy,
+  DONE,
   insertBefore,
   jumpTo,
   NONE,
@@ -33,7 +44,6 @@ import {
   replace,
   undoWith,
 } from '../model/kernel/index.js';
-import { mutant } from '../drivers/suite.js';
 
 const operation = operationOn<EventChannels>();
 const STOPPED_BY_PAGE = blockedBy(privateSharedInfo);
@@ -169,9 +179,7 @@ export const maskBeforePending = mutant('mask looked at before pending is set', 
   source: 'xen/common/event_2l.c, evtchn_2l_set_pending: the order that it keeps',
   edits: [
     replace(sendEvent, 'set pending', (m, op) => {
-      const row = rowOf(m, op.who, op.at);
-      m.channel.owed[row] = 1;
-      return m.channel.mask[row] === 1 ? LATE : 0;
+      return m.channel.mask[rowOf(m, op.who, op.at)] === 1 ? LATE : 0;
     }),
     replace(sendEvent, 'check mask', (m, op) => {
       const row = rowOf(m, op.who, op.at);
@@ -208,17 +216,10 @@ export const upcallBeforeSelector = mutant('upcall set before the selector', {
 
 export const upcallClearedLate = mutant('upcall flag cleared after the selector is taken', {
   says: 'the handler takes the selector and only then clears the upcall flag, with the flag of a later signal',
-  source: 'the barrier in the upcall handlers of guests (Linux drivers/xen/events/events_base.c, __xen_evtchn_do_upcall)',
+  source:
+    'the barrier in the upcall handlers of guests (Linux drivers/xen/events/events_base.c, __xen_evtchn_do_upcall)',
   edits: [
-    reorder(handleEvents, [
-      'enter',
-      'take selector',
-      'clear upcall',
-      'find port',
-      'clear pending',
-      'handle',
-      'return',
-    ]),
+    reorder(handleEvents, ['enter', 'take selector', 'clear upcall', 'find port', 'clear pending', 'handle', 'return']),
   ],
 });
 
@@ -281,7 +282,8 @@ export const handlerScansAgain = mutant('handler starts again after each event',
       const d = op.agent;
       for (let p = 1; p < portsOf(m); p++) {
         const row = rowOf(m, d, p);
-        if ((m.vcpu.words[d] & wordBit(m, p)) === 0 || m.channel.pending[row] === 0 || m.channel.mask[row] === 1) continue;
+        if ((m.vcpu.words[d] & wordBit(m, p)) === 0 || m.channel.pending[row] === 0 || m.channel.mask[row] === 1)
+          continue;
         m.vcpu.cursor[d] = p;
         m.vcpu.todo[d] |= TODO_EVENT;
         return 0;
@@ -291,6 +293,49 @@ export const handlerScansAgain = mutant('handler starts again after each event',
       return RETURN;
     }),
   ],
+});
+
+export const maskIgnored = mutant('signals ignore the mask', {
+  says: 'a signaller wakes a domain for a port that it has masked, so masking is no defence against a storm',
+  source: 'xen/common/event_2l.c, evtchn_2l_set_pending: the test of evtchn_mask',
+  edits: [omit(sendEvent, 'check mask')],
+});
+
+export const upcallNotCleared = mutant('upcall flag never cleared', {
+  says: 'the handler is entered again and again for one event',
+  source: 'xen/include/public/xen.h, vcpu_info.evtchn_upcall_pending: cleared by the guest',
+  edits: [omit(handleEvents, 'clear upcall')],
+});
+
+export const lockNotLetGo = mutant('channel lock not let go', {
+  says: 'a signal that finds the port pending returns with the lock of the channel, and the port can never be closed',
+  source: 'xen/common/event_channel.c, evtchn_send: the unlock on every way out',
+  edits: [
+    replace(sendEvent, 'set pending', (m, op) => {
+      const row = rowOf(m, op.who, op.at);
+      if (m.channel.pending[row] === 1) return DONE;
+      m.channel.pending[row] = 1;
+      return 0;
+    }),
+  ],
+});
+
+export const virqTwice = mutant('virtual interrupt bound twice', {
+  says: 'a second port is given for a virtual interrupt that is bound already',
+  source: 'xen/common/event_channel.c, evtchn_bind_virq: -EEXIST',
+  edits: [omit(bindVirq, 'not bound yet')],
+});
+
+export const notRegistered = mutant('port without registration', {
+  says: 'VIRQ_DOM_EXC is bound but its domain is never registered for domain states',
+  source: 'xen/common/domain.c, domain_init_states',
+  edits: [omit(bindVirq, 'register for domain states')],
+});
+
+export const anythingCloses = mutant('close does not look at the port', {
+  says: 'the reserved port is closed, and handed out like any other',
+  source: 'xen/common/event_channel.c, evtchn_close: ECS_FREE and ECS_RESERVED',
+  edits: [omit(closeEvent, 'check port')],
 });
 
 export const noInitialPending = mutant('bind_interdomain does not mark its port pending', {

@@ -3,6 +3,8 @@
  * historical bugs of grant tables as edits of the specification. Arbitrary references, granters and handles need no fault: every call
  * is tried with all of them.
  */
+
+import { mutant } from '../drivers/suite.js';
 import { domain, isHostile, runs } from '../model/domains.js';
 import { frame, putType } from '../model/frames.js';
 import { copyGrant } from '../model/grantCopy.js';
@@ -28,8 +30,20 @@ import {
   WRITING,
 } from '../model/grants.js';
 import { relinquishHandle, unmapGrant } from '../model/grantUnmap.js';
-import { AGAIN, DONE, drop, gate, module, OK, omit, operationOn, reorder, replace, sort, undoWith } from '../model/kernel/index.js';
-import { mutant } from '../drivers/suite.js';
+import {
+  AGAIN,
+  DONE,
+  drop,
+  gate,
+  module,
+  OK,
+  omit,
+  operationOn,
+  reorder,
+  replace,
+  sort,
+  undoWith,
+} from '../model/kernel/index.js';
 
 const operation = operationOn<Grants>();
 
@@ -173,9 +187,7 @@ export const failureIgnored = mutant('XSA-396 ignore', {
 export const flagsNotLast = mutant('grant flags first', {
   says: 'an entry is published before its domain and frame are written',
   source: 'grant_table.h, the order of introducing an entry',
-  edits: [
-    reorder(grantAccess, ['write the flags', 'write the domain', 'write the frame', 'clear what is private']),
-  ],
+  edits: [reorder(grantAccess, ['write the flags', 'write the domain', 'write the frame', 'clear what is private'])],
 });
 
 export const handleFlagsFirst = mutant('handle flags first', {

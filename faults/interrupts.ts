@@ -1,4 +1,6 @@
 /** Attacks by interrupts: storms, hung sharers, forged messages; and the mistakes that have been made with lines and remapping entries. */
+
+import { mutant } from '../drivers/suite.js';
 import { CONTROL, domain, runs } from '../model/domains.js';
 import {
   bindLine,
@@ -26,7 +28,6 @@ import {
   unbindMessage,
   vector,
 } from '../model/messageInterrupts.js';
-import { mutant } from '../drivers/suite.js';
 
 const onLines = operationOn<Interrupts>();
 const onMessages = operationOn<MessageInterrupts>();
@@ -142,10 +143,7 @@ function closeGapByBytes(m: Interrupts, op: { target: number; line: number }): v
 export const bytesNotElements = mutant('sharers compacted by bytes', {
   says: 'with three sharers the gap of the first is closed by one element only: one sharer is listed twice and one is lost',
   source: 'Xen 2004, xen/arch/x86/irq.c, pirq_guest_unbind: the length of its memmove (M2)',
-  edits: [
-    replace(unbindLine, 'close the gap', closeGapByBytes),
-    replace(unbindDead, 'close the gap', closeGapByBytes),
-  ],
+  edits: [replace(unbindLine, 'close the gap', closeGapByBytes), replace(unbindDead, 'close the gap', closeGapByBytes)],
 });
 
 export const unbindKeepsHold = mutant('unbind keeps its hold', {

@@ -1,6 +1,8 @@
 /**
  * Attacks on I/O space, and the mistakes that have been made in giving devices and taking them back.
  */
+
+import { mutant } from '../drivers/suite.js';
 import { domain, runs } from '../model/domains.js';
 import {
   barWindow,
@@ -8,9 +10,9 @@ import {
   configOwnership,
   device,
   grantDevice,
+  holdsDevice,
   homeWindow,
   type IoSpace,
-  holdsDevice,
   mapRegisters,
   portBitmap,
   reachesRegisters,
@@ -18,7 +20,6 @@ import {
   revokeDevice,
 } from '../model/ioSpace.js';
 import { blockedBy, omit, operationOn, reorder, replace } from '../model/kernel/index.js';
-import { mutant } from '../drivers/suite.js';
 
 const operation = operationOn<IoSpace>();
 const STOPPED_BY_BITMAP = blockedBy(portBitmap);

@@ -3,7 +3,7 @@
  * None of them shows in the specification: each is an edit from outside.
  */
 import { mutant } from '../drivers/suite.js';
-import { getPage, getType, scrub, TYPE_WRITABLE } from '../model/frames.js';
+import { getPage, getType, putPage, putType, scrub, TYPE_WRITABLE } from '../model/frames.js';
 import {
   ABANDONED,
   advance,
@@ -17,9 +17,9 @@ import {
   holdEntry,
   IDLE,
   IOMMU_ERRNO,
-  type Iommu,
   IOTLB_OF_DID,
   IOTLB_PAGE,
+  type Iommu,
   isSplit,
   issueDma,
   LATE,
@@ -28,6 +28,8 @@ import {
   perform,
   processQueue,
   queued,
+  READ,
+  reap,
   revokeWrite,
   shared,
   splitSuperpage,
@@ -37,10 +39,8 @@ import {
   TABLE,
   takeHead,
   unmapPage,
-  waitTimeout,
   WRITE,
-  reap,
-  READ,
+  waitTimeout,
 } from '../model/iommu/index.js';
 import {
   AGAIN,
@@ -54,6 +54,7 @@ import {
   omit,
   reorder,
   replace,
+  undoWith,
 } from '../model/kernel/index.js';
 
 export const unmapKeepsIotlb = mutant('unmap: IOTLB kept', {
@@ -128,9 +129,7 @@ export const fullQueueDrops = mutant('XSA-373 b', {
     replace(unmapPage, 'invalidate IOTLB', (m, op) =>
       queued(m) < m.queue.rows ? submitIotlbPage(m, op.did, op.iova) : OK,
     ),
-    replace(unmapPage, 'invalidate ATC', (m, op) =>
-      queued(m) < m.queue.rows ? submitAtcs(m, op.did, op.iova) : OK,
-    ),
+    replace(unmapPage, 'invalidate ATC', (m, op) => (queued(m) < m.queue.rows ? submitAtcs(m, op.did, op.iova) : OK)),
   ],
 });
 
@@ -157,7 +156,11 @@ function waitForEver(m: Iommu, op: { readonly did: number }): number {
 export const endlessWait = mutant('wait without a time-out', {
   says: 'the queue stands still (a device does not answer), and the VMM waits for ever',
   source: 'VT-d 6.5.2.11 (invalidation time-out errors)',
-  edits: [drop(processQueue), replace(unmapPage, 'completed', waitForEver), replace(revokeWrite, 'completed', waitForEver)],
+  edits: [
+    drop(processQueue),
+    replace(unmapPage, 'completed', waitForEver),
+    replace(revokeWrite, 'completed', waitForEver),
+  ],
 });
 
 export const detachLeaks = mutant('detach: tables leaked', {
@@ -307,6 +310,7 @@ export const mapWithoutType = mutant('mapping without a type reference', {
     replace(mapPage, 'take references', (m, op) =>
       getPage(m, op.frame, m.ioDomain.owner[op.did]) ? OK : IOMMU_ERRNO.EINVAL,
     ),
+    undoWith(mapPage, 'take references', (m, op) => putPage(m, op.frame)),
   ],
 });
 
@@ -317,7 +321,16 @@ export const mapWithoutReference = mutant('mapping without a page reference', {
     replace(mapPage, 'take references', (m, op) =>
       op.write !== 0 && !getType(m, op.frame, TYPE_WRITABLE) ? IOMMU_ERRNO.EBUSY : OK,
     ),
+    undoWith(mapPage, 'take references', (m, op) => {
+      if (op.write !== 0) putType(m, op.frame);
+    }),
   ],
+});
+
+export const mapNotUndone = mutant('map: references not given back', {
+  says: 'a map that fails for want of a table keeps the references that it took',
+  source: 'generated: omitted undo; XSA-247 class',
+  edits: [undoWith(mapPage, 'take references', undefined)],
 });
 
 export const unmapForgetsHolding = mutant('unmap: reference lost', {

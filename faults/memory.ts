@@ -2,12 +2,35 @@
  * What goes wrong with memory: wild writes (F1), memory taken back while it is in use (F4); and the historical bugs of page types,
  * page-table updates and reclamation, as edits of the specification. Crashes (F10) are in model/domains.ts.
  */
+
+import { mutant } from '../drivers/suite.js';
 import { type Memory, reach, relinquishEntry, writePart } from '../model/access.js';
 import { DYING, domain, releaseDomain, runs } from '../model/domains.js';
 import { frame, part, putPage, relinquishFrame, touchFrame } from '../model/frames.js';
-import { blockedBy, DONE, drop, gate, guardWith, module, NONE, OK, omit, operationOn, reorder, replace } from '../model/kernel/index.js';
-import { domainOf, NO_RIGHT, pinTable, splitTable, unmapFrame, updateEntry, WRITE, withdrawFrame } from '../model/mmu.js';
-import { mutant } from '../drivers/suite.js';
+import {
+  blockedBy,
+  DONE,
+  drop,
+  gate,
+  guardWith,
+  module,
+  NONE,
+  OK,
+  omit,
+  operationOn,
+  reorder,
+  replace,
+} from '../model/kernel/index.js';
+import {
+  domainOf,
+  NO_RIGHT,
+  pinTable,
+  splitTable,
+  unmapFrame,
+  updateEntry,
+  WRITE,
+  withdrawFrame,
+} from '../model/mmu.js';
 
 const operation = operationOn<Memory>();
 
@@ -158,8 +181,7 @@ export const teardownOfOthers = mutant('teardown of others', {
     guardWith(
       relinquishFrame,
       'frame',
-      (m, op) =>
-        m.frame.owner[op.frame] !== NONE && m.frame.allocated[op.frame] === 1 && m.domain.life.includes(DYING),
+      (m, op) => m.frame.owner[op.frame] !== NONE && m.frame.allocated[op.frame] === 1 && m.domain.life.includes(DYING),
     ),
   ],
 });

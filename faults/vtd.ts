@@ -6,20 +6,11 @@
 import { mutant } from '../drivers/suite.js';
 import { blockedBy, type Edit, OK, omit, reorder, replace } from '../model/kernel/index.js';
 import { contextHigh, leafMask } from '../model/vtd/entries.js';
+import { complete, decode, dropTranslation, forget, invalidate } from '../model/vtd/invalidate.js';
 import { CONTEXT, DOMAIN, IOTLB, type Request, SELECTIVE } from '../model/vtd/invalidation.js';
 import { attach, disable, enable } from '../model/vtd/software.js';
 import { CONTEXT_0, DOMAIN_IDS, pageNumber, SOURCE_IDS, type Vtd, wordRow } from '../model/vtd/state.js';
-import {
-  complete,
-  decode,
-  dmaCached,
-  dmaRemapping,
-  dropTranslation,
-  findContext,
-  findPage,
-  forget,
-  invalidate,
-} from '../model/vtd/unit.js';
+import { dmaCached, dmaRemapping, findContext, findPage } from '../model/vtd/unit.js';
 
 const BLOCKED = blockedBy(dmaRemapping);
 

@@ -55,10 +55,9 @@ export const overflowTest = gate('ring overflow test');
 /** Op code of a client's request. */
 export const opOf = (r: number): number => r & 1;
 
-/** Whether the backend at the other end of the frontend's ring is hostile. */
+/** Whether what the frontend reads in its ring can be anything. */
 function facesHostile(m: Block, f: number): boolean {
-  const b = connectedBackend(m, f);
-  return b !== NONE && m.be.hostile[b] === 1;
+  return m.fe.tainted[f] === 1;
 }
 
 function touchFront(m: Block, may: Footprint, f: number): void {
@@ -141,7 +140,10 @@ export const initialise = operation('front.initialise', {
       }
       return AGAIN;
     },
-    'empty it': (m, op) => zeroRing(m, op.agent),
+    'empty it': (m, op) => {
+      zeroRing(m, op.agent);
+      m.fe.tainted[op.agent] = 0;
+    },
     'reset the private indices': (m, op) => {
       m.fe.reqProdPvt[op.agent] = 0;
       m.fe.rspCons[op.agent] = 0;
@@ -411,6 +413,7 @@ export const suspend = operation('front.suspend', {
     },
     'forget what is in it': (m, op) => {
       zeroRing(m, op.agent);
+      m.fe.tainted[op.agent] = 0;
       m.fe.reqProdPvt[op.agent] = 0;
       m.fe.rspCons[op.agent] = 0;
     },
@@ -443,7 +446,7 @@ export const reclaim = operation('front.reclaim', {
   },
 });
 
-/** Closes the device: the client has what it wanted. */
+/** Closes the device, while nothing is outstanding. */
 export const close = operation('front.close', {
   agent: frontend,
   says: 'closes the device',
@@ -451,7 +454,7 @@ export const close = operation('front.close', {
   where: {
     agent: (m, op) => {
       if (m.fe.state[op.agent] !== CONNECTED || m.fe.hostile[op.agent] !== HONEST) return false;
-      for (let r = 0; r < m.size(request); r++) if (m.client.state[m.client.at(op.agent, r)] < DONE_OK) return false;
+      for (let r = 0; r < m.size(request); r++) if (m.client.state[m.client.at(op.agent, r)] === OUTSTANDING) return false;
       return true;
     },
   },
@@ -491,6 +494,7 @@ export const closed = operation('front.closed', {
       const f = op.agent;
       dropRingPage(m, f);
       zeroRing(m, f);
+      m.fe.tainted[f] = 0;
       m.fe.reqProdPvt[f] = 0;
       m.fe.rspCons[f] = 0;
       m.fe.recovering[f] = 0;

@@ -6,7 +6,7 @@
  * table of their own here (which backend reads or writes through a mapping), with the rule that a grant cannot be ended while it is mapped;
  * grants.ts has the whole protocol.
  */
-import { NONE, i32, type Machine, oneOf, ref, type State, setOf, sort, table, u8 } from './kernel/index.js';
+import { NONE, type Machine, oneOf, ref, type State, setOf, sort, table, u8 } from './kernel/index.js';
 import { sector, segment } from './blockFormats.js';
 import { backIndexFields, frontIndexFields, indexMask, ringSlot, sharedRingFields } from './ring.js';
 import { XENBUS_STATES } from './xenbus.js';
@@ -74,6 +74,8 @@ export const blockTables = {
     awake: oneOf('no', 'yes'),
     event: oneOf('no', 'yes'),
     hostile: oneOf('no', 'malformed', 'changing'),
+    /** A hostile backend has had its ring: what is in it can be anything. */
+    tainted: oneOf('no', 'yes'),
   }),
   sring: table([frontend], sharedRingFields),
   /** A slot holds a request of one segment, or a response. */

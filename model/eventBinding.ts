@@ -88,8 +88,8 @@ export const allocUnbound = operation('event.allocUnbound', {
 });
 
 /**
- * EVTCHNOP_bind_interdomain. Signals sent while the other side was unbound were dropped, so the new port is marked pending once,
- * whether or not there were any.
+ * EVTCHNOP_bind_interdomain. Signals sent while the other side was unbound were dropped, and nobody has counted them: the new port is
+ * marked pending once, whether or not there were any, so its domain looks once.
  */
 export const bindInterdomain = operation('event.bindInterdomain', {
   agent: domain,
@@ -125,12 +125,11 @@ export const bindInterdomain = operation('event.bindInterdomain', {
       m.channel.state[here] = INTERDOMAIN;
       m.channel.remote[here] = op.remote;
       m.channel.remotePort[here] = op.remotePort;
-      m.channel.owed[here] = m.channel.dropped[other];
+      m.channel.owed[here] = 1;
       m.channel.busy[here]++;
       m.channel.state[other] = INTERDOMAIN;
       m.channel.remote[other] = op.agent;
       m.channel.remotePort[other] = op.at;
-      m.channel.dropped[other] = 0;
       m.channel.epoch[other] = 0;
     },
     'set pending': setPendingBit,

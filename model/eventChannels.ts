@@ -46,10 +46,8 @@ export const eventTables = {
     /** shared_info: evtchn_pending, evtchn_mask. */
     pending: oneOf('no', 'yes'),
     mask: oneOf('no', 'yes'),
-    /** Kept for properties: signalled, and the handler has not run since. */
+    /** Kept for properties: signalled, or perhaps signalled before it was bound, and the handler has not run since. */
     owed: oneOf('no', 'yes'),
-    /** Kept for properties: signals sent on an unbound port, which Xen drops. */
-    dropped: oneOf('no', 'yes'),
     /** Kept for properties: the life of `remote` that an unbound port was opened for. */
     epoch: u8(),
   }),
@@ -133,7 +131,6 @@ export function makeUnbound(m: EventChannels, row: number, remote: number): void
   m.channel.state[row] = UNBOUND;
   m.channel.remote[row] = remote;
   m.channel.remotePort[row] = NONE;
-  m.channel.dropped[row] = 0;
   m.channel.epoch[row] = lifeOf(m, remote);
 }
 
@@ -154,7 +151,6 @@ export function freeChannel(m: EventChannels, row: number): void {
   m.channel.remotePort[row] = NONE;
   m.channel.virq[row] = NONE;
   m.channel.owed[row] = 0;
-  m.channel.dropped[row] = 0;
   m.channel.epoch[row] = 0;
 }
 

@@ -8,9 +8,9 @@
  */
 import { domain, runs } from './domains.js';
 import {
-  type EventChannels,
-  EVENT_ERRORS,
   EINVAL,
+  EVENT_ERRORS,
+  type EventChannels,
   exists,
   FREE,
   INTERDOMAIN,
@@ -48,6 +48,12 @@ function beginSignal(m: EventChannels, op: Signal, d: number, p: number): void {
   m.channel.busy[rowOf(m, d, p)]++;
 }
 
+/** The same for a signal that its domain will be owed: what it tells of has happened before the call. */
+function beginOwed(m: EventChannels, op: Signal, d: number, p: number): void {
+  beginSignal(m, op, d, p);
+  m.channel.owed[rowOf(m, d, p)] = 1;
+}
+
 /** Lets the channel lock go: the signal has done its part. */
 export function letGo(m: EventChannels, op: Signal): number {
   m.channel.busy[rowOf(m, op.who, op.at)]--;
@@ -57,7 +63,6 @@ export function letGo(m: EventChannels, op: Signal): number {
 /** evtchn_2l_set_pending, first: whoever finds the bit set leaves the rest to who set it. */
 export function setPendingBit(m: EventChannels, op: Signal): number {
   const row = rowOf(m, op.who, op.at);
-  m.channel.owed[row] = 1;
   if (m.channel.pending[row] === 1) return letGo(m, op);
   m.channel.pending[row] = 1;
   return 0;
@@ -117,7 +122,7 @@ export const sendEvent = operation('event.send', {
       may.read(m.channel, row);
       touchesSignal(m, m.channel.remote[row], m.channel.remotePort[row], may);
     } else if (state === IPI) touchesSignal(m, op.agent, op.port, may);
-    else may.write(m.channel, row);
+    else may.read(m.channel, row);
     // Once the signal is under way, its target is the one that was looked up.
     if (op.at !== 0) touchesSignal(m, op.who, op.at, may);
   },
@@ -126,13 +131,12 @@ export const sendEvent = operation('event.send', {
       const row = rowOf(m, op.agent, op.port);
       switch (m.channel.state[row]) {
         case INTERDOMAIN:
-          beginSignal(m, op, m.channel.remote[row], m.channel.remotePort[row]);
+          beginOwed(m, op, m.channel.remote[row], m.channel.remotePort[row]);
           return 0;
         case IPI:
-          beginSignal(m, op, op.agent, op.port);
+          beginOwed(m, op, op.agent, op.port);
           return 0;
         case UNBOUND:
-          m.channel.dropped[row] = 1;
           return DONE;
         default:
           return EINVAL;
@@ -159,7 +163,7 @@ export const raiseVirq = operation('event.raiseVirq', {
   },
   touches: (m, op, may) => touchesSignal(m, op.target, op.port, may),
   steps: {
-    'look up port': (m, op) => beginSignal(m, op, op.target, op.port),
+    'look up port': (m, op) => beginOwed(m, op, op.target, op.port),
     'set pending': setPendingBit,
     'check mask': checkMask,
     'set selector': setSelector,

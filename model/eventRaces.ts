@@ -4,17 +4,9 @@
  *
  * Two machines, so that each stays small: `deliveryRaces` for delivery, `closingRaces` for closing ports under a signal's feet.
  */
-import { CONTROL, domainTables, type Domains, RUNNING } from './domains.js';
+import { CONTROL, type Domains, domainTables, RUNNING } from './domains.js';
 import { allocUnbound, closeEvent, resetEvents } from './eventBinding.js';
-import {
-  type EventChannels,
-  eventTables,
-  INTERDOMAIN,
-  noChannels,
-  portsOf,
-  rowOf,
-  wordBit,
-} from './eventChannels.js';
+import { type EventChannels, eventTables, INTERDOMAIN, noChannels, portsOf, rowOf, wordBit } from './eventChannels.js';
 import { handleEvents, maskEvent, sendEvent, unmaskEvent } from './eventDelivery.js';
 import { type AnyOperation, flag, type MachineDef, module } from './kernel/index.js';
 
@@ -68,7 +60,12 @@ export const deliveryRaces: MachineDef = {
     running,
     module<EventChannels, typeof eventTables>('linked channels', {
       tables: eventTables,
-      operations: [only(CONTROL, sendEvent), only(GUEST, maskEvent), only(GUEST, unmaskEvent), only(GUEST, handleEvents)],
+      operations: [
+        only(CONTROL, sendEvent),
+        only(GUEST, maskEvent),
+        only(GUEST, unmaskEvent),
+        only(GUEST, handleEvents),
+      ],
       initial: linkedAndRaised,
     }),
   ],

@@ -5,12 +5,13 @@
 import { readPart, writePart } from './access.js';
 import { ABSENT, domain, runs } from './domains.js';
 import { frame, touchFrame } from './frames.js';
+import { checkEntry, setStatus, sharedWord } from './grantMap.js';
 import {
   clearStatus,
   countPins,
   dropReferences,
-  type Grants,
   GNTST,
+  type Grants,
   grantRef,
   HOST,
   pinsFit,
@@ -19,7 +20,6 @@ import {
   takesPart,
   touchUse,
 } from './grants.js';
-import { checkEntry, setStatus, sharedWord } from './grantMap.js';
 import { AGAIN, flag, OK, operationOn } from './kernel/index.js';
 
 const operation = operationOn<Grants>();

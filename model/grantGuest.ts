@@ -4,9 +4,19 @@
  * GTF_permit_access entry"); Linux `drivers/xen/grant-table.c` (gnttab_end_foreign_access_ref).
  */
 import { writePart } from './access.js';
-import { domain, DYING, isHostile, runs } from './domains.js';
+import { DYING, domain, isHostile, runs } from './domains.js';
 import { ERRNO, frame, isShared, part } from './frames.js';
-import { type Grants, GTF_READ_ONLY, grantRef, grantsAccess, PERMIT, pinsOf, READING, takesPart, WRITING } from './grants.js';
+import {
+  type Grants,
+  GTF_READ_ONLY,
+  grantRef,
+  grantsAccess,
+  PERMIT,
+  pinsOf,
+  READING,
+  takesPart,
+  WRITING,
+} from './grants.js';
 import { flag, jumpTo, NONE, OK, operationOn, sort } from './kernel/index.js';
 
 const operation = operationOn<Grants>();

@@ -6,6 +6,9 @@
  */
 import { DYING, domain, runs } from './domains.js';
 import { touchFrame } from './frames.js';
+import { copyGrant } from './grantCopy.js';
+import { destroyEntry, endAccess, grantAccess, usePrivately } from './grantGuest.js';
+import { mapGrant } from './grantMap.js';
 import {
   clearStatus,
   countMappings,
@@ -14,8 +17,8 @@ import {
   dropReferences,
   flushDomain,
   flushOnGrantUnmap,
-  type Grants,
   GNTST,
+  type Grants,
   grantRef,
   grantTables,
   HOST,
@@ -28,9 +31,6 @@ import {
   touchDomainTlb,
 } from './grants.js';
 import { AGAIN, type Footprint, module, OK, operationOn } from './kernel/index.js';
-import { destroyEntry, endAccess, grantAccess, usePrivately } from './grantGuest.js';
-import { mapGrant } from './grantMap.js';
-import { copyGrant } from './grantCopy.js';
 
 const operation = operationOn<Grants>();
 

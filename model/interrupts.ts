@@ -270,7 +270,9 @@ export const raiseLine = operation('line.raise', {
   says: 'raises {line}',
   source: 'xen/arch/x86/irq.c, do_IRQ, __do_IRQ_guest',
   input: { line },
-  where: { line: (m, op) => m.line.count[op.line] > 0 && m.line.masked[op.line] === 0 && m.line.inflight[op.line] === 0 },
+  where: {
+    line: (m, op) => m.line.count[op.line] > 0 && m.line.masked[op.line] === 0 && m.line.inflight[op.line] === 0,
+  },
   touches: (m, op, may) => touchesDelivery(m, op.line, may),
   steps: { deliver: (m, op) => deliverLine(m, op.line) },
 });

@@ -286,8 +286,13 @@ export const messageInterrupts = module<MessageInterrupts, typeof messageTables>
   holds: (m, d) => m.vector.target.includes(d),
   map: (m) =>
     [...m.vector.device].flatMap((dev, v) =>
-      dev === NONE ? [] : [`vector ${v}: device ${dev}, for domain ${m.vector.target[v]}${m.vector.pending[v] ? ', pending' : ''}`],
+      dev === NONE
+        ? []
+        : [`vector ${v}: device ${dev}, for domain ${m.vector.target[v]}${m.vector.pending[v] ? ', pending' : ''}`],
     ),
 });
 
-export const messageMachine: MachineDef = { name: 'message-signalled interrupts', modules: [domains, messageInterrupts] };
+export const messageMachine: MachineDef = {
+  name: 'message-signalled interrupts',
+  modules: [domains, messageInterrupts],
+};

@@ -16,8 +16,10 @@ import {
   TODO_SELECTOR,
   UNBOUND,
   VIRQ,
+  VIRQ_DOM_EXC,
   wordBit,
 } from '../model/eventChannels.js';
+import { handleEvents, sendEvent } from '../model/eventDelivery.js';
 import { NONE } from '../model/kernel/index.js';
 import { invariant, progress, relation } from './property.js';
 
@@ -101,7 +103,8 @@ export const consentFresh = relation<EventChannels>('I9', 'consent', {
 
 /** A free port, and an id that nobody has, carry nothing of their last use. */
 export const portsFresh = invariant<EventChannels>('I9', 'ports', {
-  states: 'a port that can be used again has nothing pending, and an id that can be used again has nothing set in its shared-info page',
+  states:
+    'a port that can be used again has nothing pending, and an id that can be used again has nothing set in its shared-info page',
   holds: (m) => {
     const n = portsOf(m);
     for (let row = 0; row < m.channel.rows; row++) {
@@ -207,7 +210,7 @@ export const portsFair = relation<EventChannels>('I14', 'ports', {
     const n = portsOf(after);
     for (let row = 0; row < after.channel.rows; row++) {
       if (Math.floor(row / n) === agent) continue;
-      if ((before.channel.state[row] > RESERVED) !== (after.channel.state[row] > RESERVED)) return false;
+      if (before.channel.state[row] > RESERVED !== after.channel.state[row] > RESERVED) return false;
     }
     return true;
   },
@@ -230,7 +233,8 @@ export const registrationFair = relation<EventChannels>('I14', 'registration', {
   },
   witnesses: {
     'the registration is held': (m) => m.registration.holder[0] !== NONE,
-    'a domain binds its own virtual interrupt': (m) => someRow(m, (r) => m.channel.state[r] === VIRQ && r >= portsOf(m)),
+    'a domain binds its own virtual interrupt': (m) =>
+      someRow(m, (r) => m.channel.state[r] === VIRQ && r >= portsOf(m)),
   },
 });
 
@@ -244,4 +248,81 @@ export const resetIsWhole = relation<EventChannels>('I4', 'reset', {
     return true;
   },
   witnesses: { 'a port is open': (m) => someRow(m, (r) => isOpen(m, r)) },
+});
+
+/** Locks are held by whoever is in a signal, and by nobody else. */
+export const locksCounted = invariant<EventChannels>('I2', 'channel locks', {
+  states: 'the locks of channels that are held are not more than the signals under way',
+  holds: (m) => {
+    const threads: Uint8Array | undefined = (m as EventChannels & { thread?: { op: Uint8Array } }).thread?.op;
+    let underWay = 0;
+    if (threads) for (let t = 0; t < threads.length; t++) if (threads[t] !== 0) underWay++;
+    let held = 0;
+    for (let row = 0; row < m.channel.rows; row++) held += m.channel.busy[row];
+    return held <= underWay;
+  },
+  witnesses: { 'an event is pending': (m) => someRow(m, (r) => m.channel.pending[r] === 1) },
+});
+
+/** BindVirq: one port for each virtual interrupt, and the registration goes with its port. */
+export const virqsCounted = invariant<EventChannels>('I2', 'virtual interrupts', {
+  states:
+    'a domain has at most one port for a virtual interrupt, and is registered for domain states while it has that one',
+  holds: (m) => {
+    const n = portsOf(m);
+    for (let d = 0; d < m.vcpu.rows; d++) {
+      let bound = 0;
+      for (let p = 1; p < n; p++) {
+        const row = d * n + p;
+        if (m.channel.state[row] !== VIRQ) continue;
+        const bit = 1 << m.channel.virq[row];
+        if ((bound & bit) !== 0) return false;
+        bound |= bit;
+      }
+      if (((bound >> VIRQ_DOM_EXC) & 1) !== (m.registration.holder[0] === d ? 1 : 0)) return false;
+    }
+    return true;
+  },
+  witnesses: { 'the registration is held': (m) => m.registration.holder[0] !== NONE },
+});
+
+/** Port 0. */
+export const reservedStays = invariant<EventChannels>('I13', 'reserved port', {
+  states: 'port 0 stays reserved',
+  holds: (m) => {
+    for (let d = 0; d < m.vcpu.rows; d++) if (m.channel.state[rowOf(m, d, 0)] !== RESERVED) return false;
+    return true;
+  },
+  witnesses: { 'a port is open': (m) => someRow(m, (r) => isOpen(m, r)) },
+});
+
+/** Whole calls: a handler that nobody disturbs is done when it returns. */
+export const handlerSettles = relation<EventChannels>('I12', 'upcall', {
+  states: 'a handler that nobody disturbs leaves no upcall and no selector bit behind',
+  holds: (_before, after) => {
+    if (after.current.op.name !== handleEvents.name) return true;
+    const d = after.current.call.agent;
+    return after.vcpu.upcallPending[d] === 0 && after.vcpu.selector[d] === 0 && after.vcpu.upcallMask[d] === 0;
+  },
+  witnesses: { 'an upcall is pending': (m) => m.vcpu.upcallPending.includes(1) },
+});
+
+/** Whole calls: masking a port is a defence against storms. */
+export const maskHolds = relation<EventChannels>('I14', 'mask', {
+  states: 'a signal on a masked port does not wake its domain',
+  holds: (before, after) => {
+    const { op, call } = after.current;
+    if (op.name !== sendEvent.name && op.fault !== 'F9') return true;
+    const row = rowOf(before, call.agent, call.port);
+    if (before.channel.state[row] !== INTERDOMAIN) return true;
+    const peer = before.channel.remote[row];
+    if (before.channel.mask[rowOf(before, peer, before.channel.remotePort[row])] === 0) return true;
+    return (
+      after.vcpu.upcallPending[peer] === before.vcpu.upcallPending[peer] &&
+      after.vcpu.selector[peer] === before.vcpu.selector[peer]
+    );
+  },
+  witnesses: {
+    'a masked event is pending': (m) => someRow(m, (r) => m.channel.mask[r] === 1 && m.channel.pending[r] === 1),
+  },
 });

@@ -5,10 +5,11 @@
 import { ABSENT, isHostile, RUNNING } from '../model/domains.js';
 import { TYPE_PAGE_TABLE, TYPE_VMM } from '../model/frames.js';
 import { copyGrant } from '../model/grantCopy.js';
+import { mapGrant } from '../model/grantMap.js';
 import {
   DEVICE,
-  type Grants,
   GNTST,
+  type Grants,
   GTF_READ_ONLY,
   HOST,
   PERMIT,
@@ -18,7 +19,6 @@ import {
   WRITING,
   writePinsOf,
 } from '../model/grants.js';
-import { mapGrant } from '../model/grantMap.js';
 import { NONE, OK } from '../model/kernel/index.js';
 import { NO_RIGHT, READ, WRITE } from '../model/mmu.js';
 import { countsMatch, tellCounts } from './memory.js';
@@ -150,7 +150,8 @@ export const countGranted = invariant<Grants>('I2', 'count', {
   holds: (m) => {
     if (!isQuiescent(m)) return true;
     for (let f = 0; f < m.frame.rows; f++) {
-      if (m.frame.type[f] !== TYPE_VMM && !countsMatch(m, f, framePins(m, f, false), framePins(m, f, true))) return false;
+      if (m.frame.type[f] !== TYPE_VMM && !countsMatch(m, f, framePins(m, f, false), framePins(m, f, true)))
+        return false;
     }
     return true;
   },
@@ -237,7 +238,8 @@ function forgottenPin(m: Grants): number {
 }
 
 export const revoked = invariant<Grants>('I4', 'revoke', {
-  states: 'what an owner has ended, and keeps for private, nobody uses; what it could not end it keeps shared (GT3, GT6)',
+  states:
+    'what an owner has ended, and keeps for private, nobody uses; what it could not end it keeps shared (GT3, GT6)',
   holds: (m) => forgottenPin(m) < 0,
   witnesses: {
     'a grant is in use': (m) => m.grant.flags.some((flags) => (flags & READING) !== 0),
@@ -255,8 +257,8 @@ function badStatus(m: Grants): number {
     const granter = granterOf(m, row);
     if (isHostile(m, granter) || m.domain.life[granter] !== RUNNING) continue;
     const flags = m.grant.flags[row];
-    if ((flags & READING) !== 0 !== pinsOf(m, row) > 0) return row;
-    if ((flags & WRITING) !== 0 !== writePinsOf(m, row) > 0) return row;
+    if (((flags & READING) !== 0) !== pinsOf(m, row) > 0) return row;
+    if (((flags & WRITING) !== 0) !== writePinsOf(m, row) > 0) return row;
   }
   return -1;
 }
@@ -388,8 +390,7 @@ export const keptFromPeers = invariant<Grants>('I11', 'bytes', {
     return true;
   },
   witnesses: {
-    'a secret is in memory while a grant is in use': (m) =>
-      m.content.secret.some((s) => s !== NONE) && m.active.domid.some((d) => d !== NONE),
+    'a secret is in memory': (m) => m.content.secret.some((s) => s !== NONE),
   },
   explain: (m) => {
     for (let d = 0; d < m.domain.rows; d++) {

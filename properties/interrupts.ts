@@ -25,7 +25,8 @@ export const holdersCounted = invariant<Interrupts>('I2', 'line holders', {
   },
   witnesses: {
     'two domains hold a line': (m) => someLine(m, (l) => m.line.inflight[l] > 1),
-    'a line is shared by as many as it can be': (m) => someLine(m, (l) => m.line.count[l] * m.line.rows === m.sharers.rows),
+    'a line is shared by as many as it can be': (m) =>
+      someLine(m, (l) => m.line.count[l] * m.line.rows === m.sharers.rows),
   },
 });
 
@@ -129,7 +130,8 @@ const explainSource = (m: MessageInterrupts): string => {
   for (let v = 0; v < m.vector.rows; v++) {
     const from = m.vector.from[v];
     if (m.vector.pending[v] === 0 || from === m.vector.device[v]) continue;
-    const whose = m.vector.device[v] === NONE ? (v === 0 ? 'the VMM’s own' : 'nobody’s') : `device ${m.vector.device[v]}’s`;
+    const whose =
+      m.vector.device[v] === NONE ? (v === 0 ? 'the VMM’s own' : 'nobody’s') : `device ${m.vector.device[v]}’s`;
     return `device ${from} raises vector ${v}, which is ${whose}`;
   }
   return 'every interrupt comes from its device';

@@ -1,5 +1,5 @@
 /** What I/O space must keep: who reaches a device, what is left after revocation, and that nobody's device is shut. */
-import { homeWindow, holdsDevice, type IoSpace } from '../model/ioSpace.js';
+import { holdsDevice, homeWindow, type IoSpace } from '../model/ioSpace.js';
 import { NONE } from '../model/kernel/index.js';
 import { invariant, relation } from './property.js';
 
@@ -95,7 +95,8 @@ export const oneHolder = invariant<IoSpace>('I14', 'one holder', {
     return true;
   },
   witnesses: {
-    'two domains hold devices': (m) => m.device.holders[0] !== 0 && someDevice(m, (dev) => (m.device.holders[dev] & ~m.device.holders[0]) !== 0),
+    'two domains hold devices': (m) =>
+      m.device.holders[0] !== 0 && someDevice(m, (dev) => (m.device.holders[dev] & ~m.device.holders[0]) !== 0),
   },
 });
 
@@ -105,7 +106,8 @@ export const configurationSource = relation<IoSpace>('I8', 'configuration', {
   holds: (before, after) => {
     for (let dev = 0; dev < after.device.rows; dev++) {
       if (before.device.busMaster[dev] === 1 || after.device.busMaster[dev] === 0) continue;
-      if (typeof after.current.op.agent === 'string' || !holdsDevice(before, after.current.call.agent, dev)) return false;
+      if (typeof after.current.op.agent === 'string' || !holdsDevice(before, after.current.call.agent, dev))
+        return false;
     }
     return true;
   },

@@ -14,17 +14,16 @@ import {
   CONFIG_ALL,
   CONFIG_OF_DEVICE,
   CONFIG_OF_DID,
-  IOTLB_ALL,
-  IOTLB_OF_DID,
-  IOTLB_PAGE,
-  STRUCTURES_OF_DID,
-  detach,
   DROP_PAGE,
   DROP_TABLE,
   DROP_TYPE,
+  detach,
   hasAtc,
   IDLE,
   IOMMU_ERRNO,
+  IOTLB_ALL,
+  IOTLB_OF_DID,
+  IOTLB_PAGE,
   type Iommu,
   isStale,
   issueDma,
@@ -35,6 +34,7 @@ import {
   revokeWrite,
   SLOT_FREE,
   SLOT_WRITE,
+  STRUCTURES_OF_DID,
   SUPERPAGE,
   TABLE,
   tableOf,
@@ -95,7 +95,8 @@ function didIsGood(m: Iommu, question: number, v: number, d: number): boolean {
     const e = m.ioEntry.at(d, p);
     const rights = m.ioEntry.walkedRights[e];
     const f = m.ioEntry.walkedFrame[e];
-    if (kind === TABLE && rights !== 0 && !good(m, question, home, f, rights)) return note(ENTRY, v, d, p, f, rights, home);
+    if (kind === TABLE && rights !== 0 && !good(m, question, home, f, rights))
+      return note(ENTRY, v, d, p, f, rights, home);
     const cached = m.iotlb.rights[e];
     if (cached !== 0 && !good(m, question, home, m.iotlb.frame[e], cached)) {
       return note(IOTLB, v, d, p, m.iotlb.frame[e], cached, home);
@@ -245,7 +246,8 @@ export function iommuTypeHolders(m: Iommu, f: number): number {
 
 /** I2, for machines whose only holders are allocations and the IOMMU. */
 export const dmaCount = invariant<Iommu>('I2', 'count', {
-  states: 'with no call half done, page and type counts of a frame equal its allocation, mappings, tables and unfinished flushes',
+  states:
+    'with no call half done, page and type counts of a frame equal its allocation, mappings, tables and unfinished flushes',
   holds: (m) => {
     if (!isQuiescent(m)) return true;
     for (let f = 0; f < m.frame.rows; f++) {
@@ -303,7 +305,8 @@ function tellStale(m: Iommu): string {
     if (cached !== NONE && (m.deviceEntry.valid[v] === 0 || m.deviceEntry.did[v] !== cached)) {
       return `the config cache still takes device ${v}, ${home}, to DID ${cached} (${owner(cached)})`;
     }
-    if (m.deviceEntry.valid[v] === 1 && m.device.home[v] === NONE) return `the entry of device ${v}, ${home}, is still valid`;
+    if (m.deviceEntry.valid[v] === 1 && m.device.home[v] === NONE)
+      return `the entry of device ${v}, ${home}, is still valid`;
     for (let p = 0; hasAtc(m, v) && p < pages; p++) {
       const e = m.atc.at(v, p);
       const write = (m.atc.rights[e] & WRITE) !== 0 ? 1 : 0;
@@ -335,7 +338,8 @@ function tellStale(m: Iommu): string {
 
 /** I4: a call that takes a right away and returns success has taken it away. */
 export const dmaRevoke = relation<Iommu>('I4', 'revoke', {
-  states: 'when unmap, revocation of the write right or detach returns success, no cache and no request in flight has the right any more',
+  states:
+    'when unmap, revocation of the write right or detach returns success, no cache and no request in flight has the right any more',
   holds: (_before, m, status) => {
     if (!m.finished || isFailure(status)) return true;
     const { op, call } = m.current;
@@ -359,14 +363,16 @@ export const dmaRevoke = relation<Iommu>('I4', 'revoke', {
 
 /** I8: a device acts with the authority of its own domain. */
 export const dmaSource = invariant<Iommu>('I8', 'source', {
-  states: 'entries and cached entries lead a device to a DID of its own domain; it writes no other device\u2019s registers and sends no other\u2019s interrupts',
+  states:
+    'entries and cached entries lead a device to a DID of its own domain; it writes no other device\u2019s registers and sends no other\u2019s interrupts',
   holds: (m) => {
     for (let v = 0; v < m.device.rows; v++) {
       const home = m.device.home[v];
       if (m.device.forged[v] !== 0 || m.device.barWriter[v] !== NONE) return false;
       const cached = m.configCache.did[v];
       if (cached !== NONE && (home === NONE || m.ioDomain.owner[cached] !== home)) return false;
-      if (m.deviceEntry.valid[v] === 1 && (home === NONE || m.ioDomain.owner[m.deviceEntry.did[v]] !== home)) return false;
+      if (m.deviceEntry.valid[v] === 1 && (home === NONE || m.ioDomain.owner[m.deviceEntry.did[v]] !== home))
+        return false;
     }
     return true;
   },
@@ -374,7 +380,8 @@ export const dmaSource = invariant<Iommu>('I8', 'source', {
     for (let v = 0; v < m.device.rows; v++) {
       const home = m.device.home[v] === NONE ? 'nobody' : `domain ${m.device.home[v]}`;
       if (m.device.forged[v] !== 0) return `device ${v} of ${home} sent an interrupt that is not its own`;
-      if (m.device.barWriter[v] !== NONE) return `device ${v} of ${home} was written by a device of domain ${m.device.barWriter[v]}`;
+      if (m.device.barWriter[v] !== NONE)
+        return `device ${v} of ${home} was written by a device of domain ${m.device.barWriter[v]}`;
       const entry = m.deviceEntry.valid[v] === 1 ? m.deviceEntry.did[v] : NONE;
       for (const d of [m.configCache.did[v], entry]) {
         if (d === NONE || (m.device.home[v] !== NONE && m.ioDomain.owner[d] === m.device.home[v])) continue;
@@ -392,12 +399,14 @@ export const dmaSource = invariant<Iommu>('I8', 'source', {
 
 /** I9: a free number has no trace anywhere. */
 export const dmaFresh = invariant<Iommu>('I9', 'fresh', {
-  states: 'a free DID tags no cached translation and no table, and an unassigned device has no entry, no cached entry and no translation of its own',
+  states:
+    'a free DID tags no cached translation and no table, and an unassigned device has no entry, no cached entry and no translation of its own',
   holds: (m) => {
     const pages = m.ioEntry.rows / m.ioDirectory.rows;
     for (let d = 0; d < m.ioDomain.rows; d++) {
       if (m.ioDomain.owner[d] !== NONE) continue;
-      if (m.iotlbSuper.rights[d] !== 0 || m.structureCache.table[d] !== NONE || m.ioDirectory.walkedKind[d] !== 0) return false;
+      if (m.iotlbSuper.rights[d] !== 0 || m.structureCache.table[d] !== NONE || m.ioDirectory.walkedKind[d] !== 0)
+        return false;
       for (let p = 0; p < pages; p++) if (m.iotlb.rights[m.iotlb.at(d, p)] !== 0) return false;
     }
     for (let v = 0; v < m.device.rows; v++) {
@@ -428,7 +437,8 @@ export const dmaShut = invariant<Iommu>('I13', 'shut', {
   explain: (m) =>
     m.iommu.translation[0] === 1 ? 'a request passed untranslated' : 'translation is off, and a device is a bus master',
   witnesses: {
-    'a device that nobody owns is a bus master': (m) => m.device.home.some((h, v) => h === NONE && m.device.busMaster[v] === 1),
+    'a device that nobody owns is a bus master': (m) =>
+      m.device.home.some((h, v) => h === NONE && m.device.busMaster[v] === 1),
   },
 });
 
@@ -465,7 +475,8 @@ function didShadow(m: Iommu, d: number): boolean {
   if (t !== NONE && (kind !== TABLE || target !== t)) return false;
   const large = m.iotlbSuper.rights[d];
   if (large !== 0) {
-    if (kind !== SUPERPAGE || m.iotlbSuper.frame[d] !== target || (large & ~m.ioDirectory.rights[d]) !== 0) return false;
+    if (kind !== SUPERPAGE || m.iotlbSuper.frame[d] !== target || (large & ~m.ioDirectory.rights[d]) !== 0)
+      return false;
   }
   for (let p = 0; p < pages; p++) {
     const e = m.ioEntry.at(d, p);
@@ -518,7 +529,8 @@ function flushesDone(m: Iommu): boolean {
 
 /** I15, first half: once invalidations have completed, caches hold nothing that the tables do not. */
 export const dmaShadow = invariant<Iommu>('I15', 'shadow', {
-  states: 'with its invalidations completed, no cache holds for a DID what its tables do not, and memory is what the CPU wrote',
+  states:
+    'with its invalidations completed, no cache holds for a DID what its tables do not, and memory is what the CPU wrote',
   holds: (m) => flushesDone(m) && (!settled(m) || shadowEqual(m, NONE)),
   explain: (m) => tellStale(m),
   witnesses: { 'a translation is cached and nothing is under way': (m) => somethingCached(m) && settled(m) },
@@ -528,7 +540,8 @@ export const dmaShadow = invariant<Iommu>('I15', 'shadow', {
 export const dmaRange = relation<Iommu>('I15', 'range', {
   states: 'an invalidation command removes what is in its range and nothing else',
   holds: (before, m) => m.current.op.name !== processQueue.name || m.current.call.last !== 0 || inRangeOnly(before, m),
-  explain: (before) => `command ${before.queue.command[0]} for ${before.queue.target[0]} removed too much or too little`,
+  explain: (before) =>
+    `command ${before.queue.command[0]} for ${before.queue.target[0]} removed too much or too little`,
   witnesses: { 'a translation is cached': somethingCached, 'a command is queued': (m) => queued(m) > 0 },
 });
 

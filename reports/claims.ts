@@ -14,6 +14,7 @@ import {
   type RandomAnswer,
   type TwoRunAnswer,
 } from '../explore/campaign/results.js';
+import { counted } from './text.js';
 import { traceName } from './traces.js';
 
 /** Longest way to a gate-off breach that a claim may need. */
@@ -139,7 +140,7 @@ function containedClaim(
   return { verdict: 'proved within scope', because: long, missingWitnesses };
 }
 
-const brokenLine = (f: PlainFinding): string => `${propertyKey(f.property)} broke after ${lengthOf(f)} steps: ${f.why}`;
+const brokenLine = (f: PlainFinding): string => `${propertyKey(f.property)} broke after ${counted(lengthOf(f), 'step')}: ${f.why}`;
 
 /** `with IOTLB invalidation off`, `with mutant XSA-230`. */
 export function without(p: { readonly off: string; readonly kind: 'gate' | 'mutant' }): string {
@@ -169,7 +170,7 @@ function openEnds(
     else if (a.kind === 'skipped') open.push(a.reason === 'time' ? 'not all runs took place: time' : 'not all runs took place');
     else if (isExhaustive(a) && a.verdict === 'truncated') open.push(`${a.kind} run cut short by ${a.truncatedBy}`);
     else if (isTwoRun(a) && a.verdict === 'truncated' && a.findings.length === 0) open.push('two-run exploration cut short');
-    else if (isBroken(a) && a.verdict === 'truncated' && !a.finding) open.push(`counterpart cut short by ${a.truncatedBy}`);
+    else if (isBroken(a) && a.verdict === 'truncated' && a.truncatedBy !== 'depth' && !a.finding) open.push(`counterpart cut short by ${a.truncatedBy}`);
     else if (isRandom(a) && a.verdict === 'disagreement') open.push(...a.disagreements);
   }
   for (const p of c.keeps) {
@@ -192,7 +193,9 @@ function counterpart(run: SuiteRun, claim: number, index: number): CounterpartRe
   const a = run.answers.get(`${suite.name}/counterpart/${claim}/${index}`);
   const r = run.answers.get(`${suite.name}/random-counterpart/${claim}/${index}`);
   const finding = isBroken(a) ? a.finding : undefined;
-  const outcome = finding ? 'broke' : isBroken(a) && a.verdict === 'complete' ? 'held' : 'open';
+  // A breach that is not within the depth looked at is too far away to show anything.
+  const ended = isBroken(a) && (a.verdict === 'complete' || a.truncatedBy === 'depth');
+  const outcome = finding ? 'broke' : ended ? 'held' : 'open';
   const found = isRandom(r) ? r.findings[0] : undefined;
   return {
     off: d.off,

@@ -42,7 +42,7 @@ function zeroClaim(sheet: FastpathSheet): string {
   const measured = sheet.suites.flatMap((s) => s.operations).filter((o) => o.verdict === 'zero');
   const callsA = Math.min(...measured.map((o) => o.gateA.calls));
   const callsB = Math.min(...measured.map((o) => o.gateB.calls));
-  const tiers = [...new Set(measured.map((o) => o.gateB.tier))].sort().join(', ');
+  const tiers = [...new Set(measured.map((o) => o.gateB.tier))].sort().join('; ');
   return (
     `0 bytes in ${grouped(callsA)} calls at tier interpreter, and in ${grouped(callsB)} calls at V8's default tiers (${tiers}), ` +
     `of each of ${counted(measured.length, 'operation')} on V8 ${sheet.v8}`

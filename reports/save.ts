@@ -80,7 +80,7 @@ function guarded(folder: string, work: () => void): void {
     work();
   } catch (thrown) {
     const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-    if (code === 'ENOSPC' || code === 'EDQUOT') {
+    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
       throw new CampaignError('RF-OUT-FULL', `no space left for the report in ${folder}; the previous report is as it was`);
     }
     const why = { EACCES: 'permission denied', EROFS: 'the file system is read-only', ENOTDIR: 'it is not a folder', EEXIST: 'it is not a folder' };

@@ -36,7 +36,7 @@ export interface Cell {
   readonly claimed: Claimed;
   /** The claim is inferred, not confirmed in the paper. */
   readonly inferred?: boolean;
-  /** Sentences (`says`) of the claims of this era's suite that settle the cell. Several: all must be contained for the cell to be. */
+  /** Sentences (`says`) of the claims of this era's suites that settle the cell. Several: all must be contained for the cell to be. */
   readonly claims: readonly string[];
   /** Which assumption makes the difference where the claim and the finding differ; or what 'partly' means. */
   readonly note: string;
@@ -47,7 +47,8 @@ export interface Architecture {
   readonly title: string;
   /** Paper, year. */
   readonly source: string;
-  readonly suites: Readonly<Record<Era, Suite>>;
+  /** One or more machines an era: what is composed in one state space is a question of size, not of the architecture. */
+  readonly suites: Readonly<Record<Era, readonly Suite[]>>;
   readonly cells: readonly Cell[];
   /** Published figures that may stand beside ours, with their source. */
   readonly figures: readonly { readonly what: string; readonly value: string; readonly source: string }[];
@@ -68,9 +69,11 @@ export function architecture(def: Architecture): Architecture {
   return def;
 }
 
-/** The claim of an era's suite with this sentence. */
-export function claimOf(a: Architecture, era: Era, says: string): Claim {
-  const found = a.suites[era].claims.find((c) => c.says === says);
-  if (!found) throw new SpecificationError(`${a.id}: the suite ${a.suites[era].name} has no claim '${says}'`);
-  return found;
+/** The claim of an era's suites with this sentence, and its suite. */
+export function claimOf(a: Architecture, era: Era, says: string): { readonly suite: Suite; readonly claim: Claim } {
+  for (const suite of a.suites[era]) {
+    const claim = suite.claims.find((c) => c.says === says);
+    if (claim) return { suite, claim };
+  }
+  throw new SpecificationError(`${a.id}: no suite of the era '${era}' has the claim '${says}'`);
 }

@@ -12,7 +12,7 @@ const knownFile = z.strictObject({
   known: z.array(
     z.strictObject({
       id: z.string(),
-      relaxation: z.enum(['untagged', 'silentDenial']),
+      relaxation: z.enum(['untagged', 'silentDenial', 'passThroughWidth']),
       /** Versions: from this one on, below that one. */
       qemu: z.strictObject({ from: versionText, below: versionText }),
       manual: z.string(),

@@ -4,9 +4,9 @@
  */
 import type { UnitCapability } from '../../model/vtd/entries.js';
 import type { LockstepTarget } from '../target.js';
+import { bufferOffset, fragmentsOf } from './aims.js';
 import { FRAME_BYTES, type Sinks } from './layout.js';
 import type { VtdTarget } from './machine.js';
-import { fragmentsOf, VtdOracle } from './oracle.js';
 import { LENGTH, type Step } from './program.js';
 import type { Capability } from './registers.js';
 import { Software } from './software.js';
@@ -72,9 +72,9 @@ export class LockstepVtd implements LockstepTarget<Step, VtdObservation> {
           this.frames().map((frame) => ({ frame, part, offset: f.offset, length: f.length })),
         )
       : [];
-    const bufferOffset = VtdOracle.bufferOffset(this.requests[last.device]++);
+    const place = bufferOffset(this.requests[last.device]++);
     const seen = await target.step(
-      [{ device: last.device, direction: last.direction, lo, hi, lengthBytes: LENGTH, bufferOffset }],
+      [{ device: last.device, direction: last.direction, lo, hi, lengthBytes: LENGTH, bufferOffset: place }],
       places.map((p) => ({ address: p.frame * FRAME_BYTES + p.offset, lengthBytes: p.length })),
     );
     const windows = places.flatMap((p, i) => {

@@ -10,76 +10,14 @@ import { decodeContextCommand, decodeDescriptor, decodeIotlbCommand, Request } f
 import { type MayMeet, MayUse, type PageNumber, type Relaxations } from '../../model/vtd/mayUse.js';
 import { reasonName } from '../../model/vtd/reasons.js';
 import type { Disagreement, LockstepOracle } from '../target.js';
+import { allPages, bufferOffset, type DmaStep, type Fragment, fragmentsOf, MAX_REQUESTS } from './aims.js';
 import { patternByte } from './edu.js';
-import { DEVICE_BARS, FRAME_BYTES, INTERRUPT_WINDOW, type MemoryMap, SINK_FILL } from './layout.js';
+import { FRAME_BYTES, type MemoryMap, SINK_FILL } from './layout.js';
 import type { VtdObservation } from './lockstepVtd.js';
 import { HOLE_FRAME, Mirror } from './mirror.js';
-import { type Aim, DATA_FRAMES, LENGTH, PAGES, type Step, SUPERPAGE, stepName } from './program.js';
+import { DATA_FRAMES, LENGTH, type Step, stepName } from './program.js';
 import { contextCommand, type Invalidation, invalidationDescriptor, iotlbCommand } from './registers.js';
 import { Software } from './software.js';
-
-export type DmaStep = Extract<Step, { do: 'dma' }>;
-/** Requests of one device in one program: each has a place of its own in the device's buffer. */
-export const MAX_REQUESTS = 30;
-
-/** A part of a request that lies in one page. */
-export interface Fragment {
-  readonly page: PageNumber;
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** Address of a request, and its parts. */
-export function fragmentsOf(step: DmaStep, map: MemoryMap): { lo: number; hi: number; fragments: readonly Fragment[] } {
-  const at = (pageLo: number, pageHi: number, offset: number): { lo: number; hi: number; fragments: Fragment[] } => {
-    const lo = ((pageLo << 12) | offset) >>> 0;
-    const hi = ((pageHi << 12) | (pageLo >>> 20)) >>> 0;
-    const first = Math.min(LENGTH, FRAME_BYTES - offset);
-    const fragments: Fragment[] = [{ page: { lo: pageLo, hi: pageHi }, offset, length: first }];
-    if (first < LENGTH) {
-      const next = (pageLo + 1) >>> 0;
-      const carried = next === 0 ? (pageHi + 1) & 0xfffff : pageHi;
-      fragments.push({ page: { lo: next, hi: carried }, offset: 0, length: LENGTH - first });
-    }
-    return { lo, hi, fragments };
-  };
-  const half = FRAME_BYTES - LENGTH / 2;
-  const { aim, offset } = step;
-  switch (aim.at) {
-    case 'page':
-    case 'superpage':
-      return at(aim.page, 0, aim.straddle ? half : offset);
-    case 'data frame':
-      return at(map.data / FRAME_BYTES + aim.frame, 0, offset);
-    case 'table frame':
-      return at(map.tables / FRAME_BYTES + aim.frame, 0, offset);
-    case 'top':
-      return at(0xffffffff, 0xfffff, half);
-    case 'beyond':
-      return aim.bits === 39 ? at(1 << 27, 0, offset) : at(0, 1 << 4, offset);
-    case 'peer device':
-      return at(DEVICE_BARS[step.device === 0 ? 1 : 0] / FRAME_BYTES, 0, 64);
-    case 'interrupt window':
-      return at(INTERRUPT_WINDOW / FRAME_BYTES, 0, 0);
-  }
-}
-
-/** Every page that a request can ask for. */
-function allPages(map: MemoryMap): PageNumber[] {
-  const aims: Aim[] = [
-    ...PAGES.flatMap((page): Aim[] => [{ at: 'page', page, straddle: true }]),
-    ...Array.from({ length: DATA_FRAMES }, (_, n): Aim => ({ at: 'superpage', page: SUPERPAGE + n, straddle: true })),
-    ...Array.from({ length: DATA_FRAMES }, (_, frame): Aim => ({ at: 'data frame', frame })),
-    ...Array.from({ length: 11 }, (_, frame): Aim => ({ at: 'table frame', frame })),
-    ...([{ at: 'top' }, { at: 'beyond', bits: 39 }, { at: 'beyond', bits: 48 }, { at: 'peer device' }] as const),
-  ];
-  const pages = aims.flatMap((aim) =>
-    ([0, 1] as const).flatMap((device) =>
-      fragmentsOf({ do: 'dma', device, direction: 'read', aim, offset: 0 }, map).fragments.map((f) => f.page),
-    ),
-  );
-  return [...new Map(pages.map((p) => [`${p.hi} ${p.lo}`, p])).values()];
-}
 
 /** A known way in which this target parts from the manual. */
 export interface KnownDisagreement {
@@ -118,10 +56,10 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
     this.mirror = new Mirror(options.map);
     this.software = new Software(options.map, options.rids);
     this.may = new MayUse(options.unit, this.mirror, options.rids, allPages(options.map));
-    const { known } = options;
-    const all = { ids: known.map((k) => k.id), relaxed: Object.fromEntries(known.map((k) => [k.relaxation, true])) };
-    const one = known.map((k) => ({ ids: [k.id], relaxed: { [k.relaxation]: true } }));
-    this.relaxations = known.length > 1 ? [...one, all] : one;
+    this.relaxations = subsets(options.known).map((some) => ({
+      ids: some.map((k) => k.id),
+      relaxed: Object.fromEntries(some.map((k) => [k.relaxation, true])),
+    }));
   }
 
   reset(): void {
@@ -207,11 +145,6 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
     const differs = this.mirror.differs(seen.tables, seen.data);
     if (differs === undefined) return undefined;
     return { mechanism: 'stray write', says: `at the end, ${differs} is not what it should be`, known: [] };
-  }
-
-  /** Sends of a device so far: the place of its next request's bytes in its buffer. */
-  static bufferOffset(nth: number): number {
-    return nth * 64;
   }
 
   private meet(step: DmaStep, f: Fragment, relaxed: Relaxations): MayMeet {
@@ -343,7 +276,7 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
 
   private isPattern(step: DmaStep, f: Fragment, part: number, seen: VtdObservation, frame: number): boolean {
     const bytes = seen.windows.find((w) => w.frame === frame && w.part === part)?.bytes;
-    const from = VtdOracle.bufferOffset(this.requests[step.device] - 1) + (part === 0 ? 0 : LENGTH - f.length);
+    const from = bufferOffset(this.requests[step.device] - 1) + (part === 0 ? 0 : LENGTH - f.length);
     return bytes?.every((b, i) => b === patternByte(step.device, from + i)) ?? false;
   }
 
@@ -360,7 +293,7 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
   }
 
   private expectRead(step: DmaStep, fragments: readonly Fragment[], strict: readonly MayMeet[]): void {
-    const at = VtdOracle.bufferOffset(this.requests[step.device] - 1);
+    const at = bufferOffset(this.requests[step.device] - 1);
     const bytesOf = (f: Fragment, meet: MayMeet): Uint8Array[] => {
       const found = meet.frames.map((frame) =>
         frame === HOLE_FRAME
@@ -404,6 +337,13 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
     const key = `${kind}: ${outcome}`;
     this.coverage.set(key, (this.coverage.get(key) ?? 0) + 1);
   }
+}
+
+/** All sets of some of these, the smaller ones first: what one explains is not put down to two. */
+function subsets<T>(of: readonly T[]): T[][] {
+  const sets: T[][] = [];
+  for (let bits = 1; bits < 1 << of.length; bits++) sets.push(of.filter((_, i) => ((bits >>> i) & 1) === 1));
+  return sets.sort((a, b) => a.length - b.length);
 }
 
 function outcomeName(parts: number, blocked: number, records: number): string {

@@ -80,7 +80,8 @@ export class Software {
       case 'nothing':
         return [0, 0, 0, 0];
       case 'pass-through':
-        return [a[0] | 8, a[1], a[2], a[3]];
+        // 9.3: with this type the width is the largest that the unit has, and the table is not looked at.
+        return [a[0] | 8, a[1], b[2], 0];
       case 'space A, faults disabled':
         return [a[0] | 2, a[1], a[2], a[3]];
       case 'space A as 4 levels':

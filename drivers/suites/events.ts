@@ -4,13 +4,17 @@
  */
 import {
   anyPortBindable,
+  anythingCloses,
   closeLeavesPeer,
   closeLeavesPending,
   eventFaults,
   handledBeforeCleared,
   handlerScansAgain,
+  lockNotLetGo,
   maskBeforePending,
+  maskIgnored,
   noInitialPending,
+  notRegistered,
   pendingBeforeUnmask,
   selectorNotExchanged,
   spuriousUpcall,
@@ -18,12 +22,21 @@ import {
   unmaskForgetsPending,
   upcallBeforeSelector,
   upcallClearedLate,
+  upcallNotCleared,
+  virqTwice,
   xsa343,
   xsa496,
 } from '../../faults/events.js';
 import { CONTROL, domains } from '../../model/domains.js';
 import { eventChannels } from '../../model/eventBinding.js';
-import { channelLock, consent, consentEnds, freshSharedInfo, portPermission, privateSharedInfo } from '../../model/eventChannels.js';
+import {
+  channelLock,
+  consent,
+  consentEnds,
+  freshSharedInfo,
+  portPermission,
+  privateSharedInfo,
+} from '../../model/eventChannels.js';
 import { maskEvent, unmaskEvent } from '../../model/eventDelivery.js';
 import { closingRaces, deliveryRaces, only } from '../../model/eventRaces.js';
 import { type MachineDef, module } from '../../model/kernel/index.js';
@@ -32,14 +45,19 @@ import {
   consentFresh,
   eventsArrive,
   handlerEnds,
+  handlerSettles,
   linksSymmetric,
+  locksCounted,
   maskedEdgeSeen,
+  maskHolds,
   noLostWakeUp,
   portsFair,
   portsFresh,
   registrationFair,
+  reservedStays,
   resetIsWhole,
   signalsEntitled,
+  virqsCounted,
 } from '../../properties/events.js';
 import { claim, suite } from '../suite.js';
 
@@ -57,7 +75,8 @@ const calls: MachineDef = {
 };
 
 export const events = suite('events', {
-  title: 'event-channel hypercalls with hostile arguments, forged signals, exhaustion, and domains that die and come back',
+  title:
+    'event-channel hypercalls with hostile arguments, forged signals, exhaustion, and domains that die and come back',
   machine: calls,
   scope: {
     small: { domain: 2, generation: 2, port: 2, word: 1 },
@@ -67,14 +86,15 @@ export const events = suite('events', {
   },
   claims: [
     claim('a domain is signalled only by those it is linked with, and nobody takes its events away', {
-      keeps: [linksSymmetric, signalsEntitled, noLostWakeUp],
+      keeps: [linksSymmetric, signalsEntitled, noLostWakeUp, handlerSettles],
       against: ['F7', 'F10'],
       without: [
         { off: privateSharedInfo, breaks: signalsEntitled },
         { off: privateSharedInfo, breaks: noLostWakeUp },
         { off: noInitialPending, breaks: noLostWakeUp },
-        { off: anyPortBindable, breaks: linksSymmetric },
+        { off: anyPortBindable, breaks: linksSymmetric, scope: TWO_PORTS },
         { off: closeLeavesPeer, breaks: linksSymmetric },
+        { off: upcallNotCleared, breaks: handlerSettles },
       ],
     }),
     claim('a channel is joined only by the domain that it was opened for, in the life that it was opened for', {
@@ -94,11 +114,14 @@ export const events = suite('events', {
       ],
     }),
     claim("nobody uses up another domain's ports, or ends another domain's registration", {
-      keeps: [portsFair, registrationFair],
+      keeps: [portsFair, registrationFair, virqsCounted, reservedStays],
       against: ['F12'],
       without: [
         { off: portPermission, breaks: portsFair },
         { off: xsa496, breaks: registrationFair },
+        { off: virqTwice, breaks: virqsCounted, scope: TWO_PORTS },
+        { off: notRegistered, breaks: virqsCounted },
+        { off: anythingCloses, breaks: reservedStays },
       ],
     }),
   ],
@@ -109,15 +132,18 @@ export const events = suite('events', {
   ],
 });
 
+/** Linked channels, with storms and spurious upcalls. */
+const delivery: MachineDef = {
+  ...deliveryRaces,
+  modules: [
+    ...deliveryRaces.modules,
+    module('attacks on delivery', { tables: {}, operations: [only(CONTROL, stormEvents), spuriousUpcall] }),
+  ],
+};
+
 export const eventsRace = suite('events-race', {
   title: 'signal, mask, unmask and upcall handler, interleaved step by step',
-  machine: {
-    ...deliveryRaces,
-    modules: [
-      ...deliveryRaces.modules,
-      module('attacks on delivery', { tables: {}, operations: [only(CONTROL, stormEvents), spuriousUpcall] }),
-    ],
-  },
+  machine: delivery,
   schedule: 'split',
   scope: {
     small: { domain: 2, generation: 1, port: 2, word: 1 },
@@ -150,6 +176,27 @@ export const eventsRace = suite('events-race', {
   ],
 });
 
+export const eventsMasked = suite('events-masked', {
+  title: 'signals and storms on masked ports, each call as a whole',
+  machine: delivery,
+  scope: {
+    small: { domain: 2, generation: 1, port: 2, word: 1 },
+    default: { domain: 2, generation: 1, port: 3, word: 2 },
+    large: { domain: 2, generation: 1, port: 4, word: 2 },
+  },
+  claims: [
+    claim('a domain that masks a port is not woken by it, and finds what came when it unmasks', {
+      keeps: [maskHolds, maskedEdgeSeen, noLostWakeUp],
+      against: ['F7', 'F9'],
+      without: [
+        { off: maskIgnored, breaks: maskHolds },
+        { off: unmaskForgetsPending, breaks: noLostWakeUp },
+      ],
+    }),
+  ],
+  assumptions: ['a signal in the middle of which its port is masked may still wake the domain once'],
+});
+
 export const eventsClosing = suite('events-closing', {
   title: 'signals against close, reset and open, interleaved step by step',
   machine: closingRaces,
@@ -161,9 +208,12 @@ export const eventsClosing = suite('events-closing', {
   },
   claims: [
     claim('a signal under way never reaches a port that was closed under its feet', {
-      keeps: [portsFresh, linksSymmetric],
+      keeps: [portsFresh, linksSymmetric, locksCounted],
       against: [],
-      without: [{ off: channelLock, breaks: portsFresh }],
+      without: [
+        { off: channelLock, breaks: portsFresh },
+        { off: lockNotLetGo, breaks: locksCounted },
+      ],
     }),
     claim('a reset that succeeds has closed everything', {
       keeps: [resetIsWhole],

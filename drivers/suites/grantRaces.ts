@@ -2,6 +2,19 @@
  * Races of grant tables: named steps of calls on two processors interleave. One suite for each protocol: publishing an entry, marking it
  * in use against its end, and giving back handles, pins and references.
  */
+
+import {
+  dropBeforeFlush,
+  exhaustion,
+  flagsNotLast,
+  freeInPassTwo,
+  handleFlagsFirst,
+  queryThenAct,
+  quota,
+  referenceBeforePin,
+  statusBlindly,
+} from '../../faults/grants.js';
+import { reclaimInUse } from '../../faults/memory.js';
 import { load, processors, refillTlb } from '../../model/access.js';
 import { domains } from '../../model/domains.js';
 import { type Frames, frames } from '../../model/frames.js';
@@ -19,18 +32,6 @@ import {
 } from '../../model/grants.js';
 import { grants as grantTable } from '../../model/grantUnmap.js';
 import { module } from '../../model/kernel/index.js';
-import {
-  dropBeforeFlush,
-  exhaustion,
-  flagsNotLast,
-  freeInPassTwo,
-  handleFlagsFirst,
-  queryThenAct,
-  quota,
-  referenceBeforePin,
-  statusBlindly,
-} from '../../faults/grants.js';
-import { reclaimInUse } from '../../faults/memory.js';
 import {
   countGranted,
   keptFromPeers,

@@ -6,11 +6,11 @@ import { grants, hostileGranter } from './grants.js';
 
 it.each([
   [grants, 214_468],
-  [hostileGranter, HH],
-  [grantPublication, PP],
-  [grantRace, RR],
-  [handleRace, XX],
-  [grantQuota, QQ],
+  [hostileGranter, 128_428],
+  [grantPublication, 717],
+  [grantRace, 176_570],
+  [handleRace, 52_200],
+  [grantQuota, 54_608],
 ])('$name holds at default scope', (s, states) => {
   const expected = { verdict: 'complete', states, findings: [], unreached: [] };
   expect(checkScope(s, s.scope.default)).toEqual(expected);

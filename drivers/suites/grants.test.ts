@@ -8,12 +8,12 @@ const holds = (states: number) => ({ verdict: 'complete', states, findings: [], 
 
 describe('small scopes', () => {
   it.each([
-    [grants, G],
-    [hostileGranter, H],
-    [grantPublication, P],
-    [grantRace, R],
-    [handleRace, X],
-    [grantQuota, Q],
+    [grants, 8_029],
+    [hostileGranter, 845],
+    [grantPublication, 717],
+    [grantRace, 60_540],
+    [handleRace, 7_088],
+    [grantQuota, 520],
   ])('$name holds', (s, states) => {
     expect(checkScope(s, s.scope.small ?? s.scope.default)).toEqual(holds(states));
   });

@@ -42,7 +42,8 @@ const TWO_DEVICES = { device: 2, 'register page': 2, window: 4 };
 const THREE_DEVICES = { device: 3, 'register page': 3, window: 6 };
 
 export const ioSpaceSuite = suite('io-space', {
-  title: 'ports, registers and configuration space under wild accesses, while devices are given and taken back and domains die',
+  title:
+    'ports, registers and configuration space under wild accesses, while devices are given and taken back and domains die',
   machine: { name: 'I/O space', modules: [domains, ioSpace, attacks] },
   scope: {
     small: { domain: 3, generation: 1, ...TWO_DEVICES },

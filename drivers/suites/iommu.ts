@@ -18,6 +18,7 @@ import {
   fullLogStops,
   fullQueueDrops,
   fullQueueRefuses,
+  mapNotUndone,
   mapWithoutReference,
   mapWithoutType,
   newTableNotWrittenBack,
@@ -171,6 +172,7 @@ export const iommu = suite('iommu', {
       without: [
         { off: mapWithoutType, breaks: dmaCount },
         { off: unmapForgetsHolding, breaks: dmaCount },
+        { off: mapNotUndone, breaks: dmaCount },
       ],
     }),
     claim('a device reaches no bytes beside its buffers, where memory for buffers comes in whole pages', {
@@ -246,14 +248,17 @@ export const iommuTimeout = suite('iommu-timeout', {
     large: { domain: 2, generation: 1, frame: 5, device: 1, ats: 1, iova: 2, did: 1, queue: 3, dma: 1, record: 0 },
   },
   claims: [
-    claim('what a flush that timed out holds back stays accounted, and out of others\u2019 reach, until it has completed', {
-      keeps: [dmaReach, dmaType, dmaCount, dmaRevoke, dmaShadow],
-      against: ['F2', 'F3', 'F12'],
-      without: [
-        { off: timeoutSwallowed, breaks: dmaRevoke },
-        { off: dmaRemapping, breaks: dmaReach },
-      ],
-    }),
+    claim(
+      'what a flush that timed out holds back stays accounted, and out of others\u2019 reach, until it has completed',
+      {
+        keeps: [dmaReach, dmaType, dmaCount, dmaRevoke, dmaShadow],
+        against: ['F2', 'F3', 'F12'],
+        without: [
+          { off: timeoutSwallowed, breaks: dmaRevoke },
+          { off: dmaRemapping, breaks: dmaReach },
+        ],
+      },
+    ),
     claim('a wait for an invalidation completes, or times out', {
       keeps: [waitEnds],
       against: ['F12'],
@@ -372,11 +377,4 @@ export const iommuTeardown = suite('iommu-teardown', {
 });
 
 /** All suites of the abstract IOMMU. */
-export const iommuSuites = [
-  iommu,
-  iommuRace,
-  iommuTimeout,
-  iommuQueue,
-  iommuTables,
-  iommuTeardown,
-];
+export const iommuSuites = [iommu, iommuRace, iommuTimeout, iommuQueue, iommuTables, iommuTeardown];

@@ -3,32 +3,43 @@
  * differ in what may happen, so that each stays small: the whole life of a system, one revocation against everything that races with
  * it, superpages and tables, the queue.
  */
-import { createDomain, crashDomain, destroyDomain, domains, releaseDomain } from '../../model/domains.js';
-import { allocateFrame, frames, getPage, getType, releaseFrame, relinquishFrame, TYPE_IOMMU_TABLE, TYPE_VMM, TYPE_WRITABLE } from '../../model/frames.js';
+
 import { dmaFaults } from '../../faults/dma.js';
+import { crashDomain, createDomain, destroyDomain, domains, releaseDomain } from '../../model/domains.js';
+import {
+  allocateFrame,
+  frames,
+  getPage,
+  getType,
+  releaseFrame,
+  relinquishFrame,
+  TYPE_IOMMU_TABLE,
+  TYPE_VMM,
+  TYPE_WRITABLE,
+} from '../../model/frames.js';
 import {
   attach,
   attachNow,
   detach,
+  freeTable,
   type Iommu,
   iommu,
   iommuOperations,
-  refillConfig,
-  refillIotlbSuper,
-  freeTable,
   mapPage,
   mapSuperpage,
   permitWrite,
+  READ,
+  refillConfig,
+  refillIotlbSuper,
   refillStructure,
   revokeWrite,
-  splitSuperpage,
-  unmapPage,
-  READ,
-  WRITE,
   SUPERPAGE,
+  splitSuperpage,
   storeDirectory,
   storeEntry,
   TABLE,
+  unmapPage,
+  WRITE,
 } from '../../model/iommu/index.js';
 import { type AnyOperation, flag, type MachineDef, module } from '../../model/kernel/index.js';
 

@@ -1,11 +1,7 @@
 /**
  * Memory: frames, page tables and TLBs of paravirtualized domains, under wild writes, reclamation in use and crashes.
  */
-import { mappings, type Memory, processors } from '../../model/access.js';
-import { crashDomain, destroyDomain, domains, releaseDomain } from '../../model/domains.js';
-import { flushOnFreeing, frame, frames, relinquishFrame, scrubbing, TYPE_VMM } from '../../model/frames.js';
-import { module } from '../../model/kernel/index.js';
-import { flushOnRetyping, validation } from '../../model/mmu.js';
+
 import {
   earlyRelease,
   fastPathAnyWritable,
@@ -20,6 +16,11 @@ import {
   unmapKeepsReference,
   unmapKeepsType,
 } from '../../faults/memory.js';
+import { type Memory, mappings, processors } from '../../model/access.js';
+import { crashDomain, destroyDomain, domains, releaseDomain } from '../../model/domains.js';
+import { flushOnFreeing, frame, frames, relinquishFrame, scrubbing, TYPE_VMM } from '../../model/frames.js';
+import { module } from '../../model/kernel/index.js';
+import { flushOnRetyping, validation } from '../../model/mmu.js';
 import {
   countHolders,
   everythingReturns,
@@ -29,7 +30,6 @@ import {
   intactContent,
   keptSecrets,
   reachOwn,
-
   typeExclusive,
 } from '../../properties/memory.js';
 import { claim, suite } from '../suite.js';
@@ -207,4 +207,3 @@ export const strangers = suite('strangers', {
   ],
   assumptions: [...assumptions, 'scope: memory is not allocated anew, for what one returns another may get'],
 });
-

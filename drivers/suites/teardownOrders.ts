@@ -2,6 +2,8 @@
  * Every order of the micro-steps of a tear-down (H25): machines in which a device is taken away in one given order, and the orders that
  * are documented as legal. `explore/teardownOrders.ts` finds out which the invariants accept.
  */
+
+import { dmaStale } from '../../faults/dma.js';
 import { domains } from '../../model/domains.js';
 import { allocateFrame, frames, releaseFrame } from '../../model/frames.js';
 import {
@@ -9,12 +11,12 @@ import {
   device,
   didOf,
   drain,
+  finishDma,
   freeTables,
   giveUp,
   type Iommu,
-  issueDma,
-  finishDma,
   iommu,
+  issueDma,
   processQueue,
   refills,
   submitAtc,
@@ -22,8 +24,15 @@ import {
   submitIotlbDid,
   submitWait,
 } from '../../model/iommu/index.js';
-import { type AnyOperation, type Call, type MachineDef, NONE, OK, operationOn, type Scope } from '../../model/kernel/index.js';
-import { dmaStale } from '../../faults/dma.js';
+import {
+  type AnyOperation,
+  type Call,
+  type MachineDef,
+  NONE,
+  OK,
+  operationOn,
+  type Scope,
+} from '../../model/kernel/index.js';
 import { mapped } from './iommuMachines.js';
 
 /** The micro-steps. `flush` is `invalidate` and `wait` in one. */

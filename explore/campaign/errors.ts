@@ -64,6 +64,8 @@ export function explain(thrown: unknown, fallback: ErrorCode): { code: string; b
   if (thrown instanceof CampaignError) return { code: thrown.code, blame: thrown.blame, says: thrown.says };
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   const says = oneLine(thrown);
+  const told = /^(RF-[A-Z-]+): (.*)$/.exec(says);
+  if (code === '' && told) return { code: told[1] ?? fallback, blame: 'usage', says: told[2] ?? says };
   if (/^RF-[A-Z-]+$/.test(code)) {
     const known = BLAME[code as ErrorCode] as Blame | undefined;
     const blame = known ?? (code.startsWith('RF-QEMU') ? 'environment' : 'usage');

@@ -21,7 +21,7 @@ import type { PropertyDescription, SuiteDescription, SuiteSource } from './descr
 import { CampaignError, oneLine } from './errors.js';
 
 /** States after which the first look at a suite ends. */
-const GLANCE_STATES = 4096;
+const GLANCE_STATES = 1024;
 
 /** All suites of a source. Throws CampaignError when the module is no good. */
 export async function loadSuites(source: SuiteSource): Promise<readonly Suite[]> {

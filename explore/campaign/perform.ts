@@ -241,6 +241,11 @@ function withGateOff({ off }: Counterpart): Partial<MachineOptions> {
   return isMutant(off) ? { edits: off.edits } : { gatesOff: [off] };
 }
 
+/** How deep a breach is looked for: a broken machine may have states without end, and its breach must be near. */
+const COUNTERPART_DEPTH = 12;
+/** Progress is a matter of the whole graph; so it is built up in stages. */
+const PROGRESS_DEPTHS = [3, 6, 9, COUNTERPART_DEPTH] as const;
+
 function broken(job: CounterpartJob | BreachJob, s: Suite, control: Control): Untimed<BrokenAnswer> {
   const counterpart = job.kind === 'counterpart' ? counterpartOf(s, job.claim, job.without) : undefined;
   const claim = s.claims[job.claim];
@@ -267,20 +272,21 @@ function broken(job: CounterpartJob | BreachJob, s: Suite, control: Control): Un
       if (result.verdict === 'truncated') verdict = 'truncated';
       continue;
     }
-    const { symmetry, result } = explore(s, m, [p], control, {
-      frameCondition: false,
-      mayStop: () => true,
-      stopAtFirst: true,
-    });
-    states = result.states;
-    const found = result.findings[0];
-    if (found) return answer(found, !s.reduction);
-    if (result.verdict === 'truncated') {
-      verdict = 'truncated';
+    for (const maxDepth of p.kind === 'progress' ? PROGRESS_DEPTHS : [COUNTERPART_DEPTH]) {
+      const more = { frameCondition: false, mayStop: () => true, stopAtFirst: true, maxDepth };
+      const { symmetry, result } = explore(s, m, [p], control, more);
+      states = result.states;
+      const [found] = result.findings;
+      if (found) return answer(found, !s.reduction);
+      const cut = result.verdict === 'truncated';
+      verdict = cut ? 'truncated' : verdict;
       truncatedBy = cutBy(result, control);
-    } else if (p.kind === 'progress') {
-      const { finding } = checkProgress(m, result.progressing.store, p, symmetry);
-      if (finding) return answer(finding, false);
+      if (truncatedBy === 'interrupt' || truncatedBy === 'time') break;
+      if (p.kind === 'progress') {
+        const { finding } = checkProgress(m, result.progressing.store, p, symmetry, cut);
+        if (finding) return answer(finding, false);
+      }
+      if (!cut) break;
     }
   }
   return answer(undefined, false);

@@ -1,8 +1,10 @@
 /** Tells a trace file again on the machine that its suite describes. */
 import { isMutant, propertiesOf, type Suite } from '../../drivers/suite.js';
-import { build } from '../../model/kernel/index.js';
-import { replayTrace } from '../replay.js';
-import { optionsOf, readTrace } from '../traceFile.js';
+import { build, type Machine } from '../../model/kernel/index.js';
+import type { AnyProperty, UntypedProperty } from '../../properties/property.js';
+import { inevitableSince } from '../inevitable.js';
+import { type Replayed, replayTrace } from '../replay.js';
+import { optionsOf, readTrace, type TraceFile } from '../traceFile.js';
 import { propertyKey } from './described.js';
 import { CampaignError } from './errors.js';
 import type { ReplayJob } from './jobs.js';
@@ -46,10 +48,18 @@ export function performReplay(job: ReplayJob, suites: readonly Suite[]): Omit<Re
     why: replayed.why,
     sameSpecification: m.hash() === trace.specification,
     minimal: trace.minimal === 'proved',
+    inevitableSince: since(m, replayed, trace, property),
     scope: trace.scope,
     gatesOff: trace.gatesOff,
     mutant: trace.mutant,
   };
+}
+
+/** Only a breach that a gate or an edit opened can have been avoidable for a while. */
+function since(m: Machine, r: Replayed, trace: TraceFile, property: AnyProperty | undefined): number {
+  if (trace.inevitableSince >= 0) return trace.inevitableSince;
+  if (!r.broken || !property || (trace.mutant === '' && trace.gatesOff.length === 0)) return -1;
+  return inevitableSince(m, r.steps, property as UntypedProperty);
 }
 
 function mutantOf(s: Suite, name: string) {

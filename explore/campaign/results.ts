@@ -141,6 +141,8 @@ export interface ReplayAnswer extends Done {
   /** The specification is the one that the trace was found on. */
   readonly sameSpecification: boolean;
   readonly minimal: boolean;
+  /** Index of the step since which even the repaired machine would break, or -1 when that is not known. */
+  readonly inevitableSince: number;
   readonly scope: Scope;
   readonly gatesOff: readonly string[];
   readonly mutant: string;

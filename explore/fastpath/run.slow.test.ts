@@ -2,7 +2,7 @@
  * The gates end to end, on compiled code in processes of their own: allocating steps are caught with file, line and bytes; clean machines
  * read 0; the control reads 16; suites that hang, die or cannot be loaded end in one line.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -145,6 +145,47 @@ describe('a step that fills the heap', () => {
     expect(row?.verdict).toBe('allocates');
     expect((row?.gateA.bytes ?? 0) / 11_111 / perCall).toBeCloseTo(1, 1);
     expect((row?.gateB.bytes ?? 0) / 60_000 / perCall).toBeCloseTo(1, 1);
+  });
+});
+
+describe('ringfence fastpath', () => {
+  function command(...args: readonly string[]): { code: number | null; stdout: string; stderr: string } {
+    const report = join(folder, 'report');
+    const done = spawnSync(process.execPath, [join(out, 'cli/main.js'), 'fastpath', '--out', report, ...args], {
+      encoding: 'utf8',
+    });
+    return { code: done.status, stdout: done.stdout, stderr: done.stderr };
+  }
+
+  it('exits with 1 and names what allocates, on screen, as JSON and in the report folder', () => {
+    const path = join(out, 'explore/fastpath/leaky.js');
+    const shown = command(path);
+    expect(shown.code).toBe(1);
+    expect(shown.stdout).toMatch(/empty \(explore\/fastpath\/leaky\.ts:\d+\) allocates/);
+    expect(shown.stdout).toContain('slot.never      not exercised');
+    expect(shown.stdout).toMatch(/allocates: 3 of 6 operations on V8 .*; 1 operation not exercised/);
+    const printed = command('--json', path);
+    expect(printed.code).toBe(1);
+    expect(JSON.parse(printed.stdout)).toMatchObject({
+      schema: 1,
+      suites: [{ suite: 'leaky', controlA: 16, controlB: 16 }],
+    });
+    expect(readFileSync(join(folder, 'report', 'fastpath.json'), 'utf8')).toBe(printed.stdout);
+  });
+
+  it('exits with 0 for a clean suite, and claims what was measured', () => {
+    const done = command('--quiet', moduleOf('clean', op('m.t.a[0] ^= 1;')));
+    expect(done.stderr).toBe('');
+    expect(done.code).toBe(0);
+    expect(done.stdout).toMatch(
+      /^0 bytes in 11,111 calls at tier interpreter, and in 60,000 calls at V8's default tiers \(.*\), of each of 1 operation on V8 \S+\n$/,
+    );
+  });
+
+  it('exits with 2 for a suite that does not exist, in one line', () => {
+    const done = command('no-such-suite');
+    expect(done.code).toBe(2);
+    expect(done.stderr).toMatch(/^RF-SUITE-UNKNOWN: .*\n$/);
   });
 });
 

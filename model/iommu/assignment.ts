@@ -9,14 +9,7 @@ import { putPage, putType } from '../frames.js';
 import { AGAIN, DISABLED, type Footprint, NONE, OK, operationOn } from '../kernel/index.js';
 import { completeDma } from './dmaState.js';
 import { dropReferences } from './mapping.js';
-import {
-  awaitCompletion,
-  mayFlush,
-  submitAtc,
-  submitConfig,
-  submitIotlbDid,
-  submitWait,
-} from './queue.js';
+import { awaitCompletion, mayFlush, submitAtc, submitConfig, submitIotlbDid, submitWait } from './queue.js';
 import {
   device,
   didOf,

@@ -41,20 +41,27 @@ export function iommuMap(m: Iommu): string[] {
   for (let d = 0; d < m.ioDomain.rows; d++) {
     const owner = m.ioDomain.owner[d];
     const kind = m.ioDirectory.kind[d];
-    const shown = kind === TABLE ? `table in frame ${m.ioDirectory.target[d]}` : kind === SUPERPAGE ? 'superpage' : 'empty';
+    const shown =
+      kind === TABLE ? `table in frame ${m.ioDirectory.target[d]}` : kind === SUPERPAGE ? 'superpage' : 'empty';
     lines.push(`DID ${d}: ${owner === NONE ? 'free' : `domain ${owner}`}, ${shown}`);
-    if (kind === SUPERPAGE) lines.push(`  superpage: frame ${m.ioDirectory.target[d]} ${rightsName(m.ioDirectory.rights[d])}`);
+    if (kind === SUPERPAGE)
+      lines.push(`  superpage: frame ${m.ioDirectory.target[d]} ${rightsName(m.ioDirectory.rights[d])}`);
     for (let p = 0; p < pages; p++) {
       const e = m.ioEntry.at(d, p);
-      if (m.ioEntry.rights[e]) lines.push(`  iova ${p}: frame ${m.ioEntry.frame[e]} ${rightsName(m.ioEntry.rights[e])}`);
+      if (m.ioEntry.rights[e])
+        lines.push(`  iova ${p}: frame ${m.ioEntry.frame[e]} ${rightsName(m.ioEntry.rights[e])}`);
       if (m.iotlb.rights[e]) lines.push(`  IOTLB ${p}: frame ${m.iotlb.frame[e]} ${rightsName(m.iotlb.rights[e])}`);
     }
-    if (m.iotlbSuper.rights[d]) lines.push(`  IOTLB superpage: frame ${m.iotlbSuper.frame[d]} ${rightsName(m.iotlbSuper.rights[d])}`);
-    if (m.structureCache.table[d] !== NONE) lines.push(`  cached pointer to the table in frame ${m.structureCache.table[d]}`);
+    if (m.iotlbSuper.rights[d])
+      lines.push(`  IOTLB superpage: frame ${m.iotlbSuper.frame[d]} ${rightsName(m.iotlbSuper.rights[d])}`);
+    if (m.structureCache.table[d] !== NONE)
+      lines.push(`  cached pointer to the table in frame ${m.structureCache.table[d]}`);
   }
   for (let r = 0; r < m.atc.rows; r++) {
     if (m.atc.rights[r]) {
-      lines.push(`ATC of device ${Math.floor(r / pages)}: iova ${r % pages} frame ${m.atc.frame[r]} ${rightsName(m.atc.rights[r])}`);
+      lines.push(
+        `ATC of device ${Math.floor(r / pages)}: iova ${r % pages} frame ${m.atc.frame[r]} ${rightsName(m.atc.rights[r])}`,
+      );
     }
   }
   for (let i = 0; i < m.queue.rows; i++) {
@@ -62,7 +69,9 @@ export function iommuMap(m: Iommu): string[] {
   }
   for (let s = 0; s < m.dma.rows; s++) {
     if (m.dma.state[s] === SLOT_FREE) continue;
-    lines.push(`DMA ${s}: device ${m.dma.device[s]} ${m.dma.state[s] === 1 ? 'reads' : 'writes'} frame ${m.dma.frame[s]}`);
+    lines.push(
+      `DMA ${s}: device ${m.dma.device[s]} ${m.dma.state[s] === 1 ? 'reads' : 'writes'} frame ${m.dma.frame[s]}`,
+    );
   }
   return lines;
 }

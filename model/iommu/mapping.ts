@@ -167,8 +167,7 @@ export const mapSuperpage = operation('iommu.mapSuperpage', {
     },
   },
   undo: {
-    'take references to the first': (m, op) =>
-      dropReferences(m, op.frame, op.write !== 0 ? READ | WRITE : READ),
+    'take references to the first': (m, op) => dropReferences(m, op.frame, op.write !== 0 ? READ | WRITE : READ),
   },
 });
 

@@ -3,6 +3,8 @@
  * Source: VT-d 6.5.2 queued invalidation (wait descriptor, drain, 6.5.2.11 on time-outs); AMD-Vi 2.4 command buffer, COMPLETION_WAIT;
  * SMMUv3 4.7 CMD_SYNC. Xen `xen/drivers/passthrough/vtd/qinval.c`.
  */
+
+import { putPage, putType } from '../frames.js';
 import { AGAIN, type Footprint, NONE, OK, operationOn } from '../kernel/index.js';
 import { completeDma } from './dmaState.js';
 import {
@@ -10,11 +12,11 @@ import {
   atcInvalidation,
   COMPLETED,
   configInvalidation,
-  did,
-  drainOnWait,
   DROP_PAGE,
   DROP_TABLE,
   DROP_TYPE,
+  did,
+  drainOnWait,
   hasAtc,
   IDLE,
   IOMMU_ERRNO,
@@ -29,7 +31,6 @@ import {
   WAITING,
   waitTimeout,
 } from './state.js';
-import { putPage, putType } from '../frames.js';
 import { walkTables } from './walk.js';
 
 const operation = operationOn<Iommu>();
@@ -384,4 +385,3 @@ export const reap = operation('iommu.reap', {
     },
   },
 });
-

@@ -124,7 +124,8 @@ export const refillConfig = operation('cache.config', {
   atomic: true,
   input: { device },
   where: {
-    device: (m, op) => m.deviceEntry.valid[op.device] === 1 && m.configCache.did[op.device] !== m.deviceEntry.did[op.device],
+    device: (m, op) =>
+      m.deviceEntry.valid[op.device] === 1 && m.configCache.did[op.device] !== m.deviceEntry.did[op.device],
   },
   touches: (m, op, may) => {
     may.read(m.deviceEntry, op.device);

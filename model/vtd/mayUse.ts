@@ -77,6 +77,8 @@ export interface Relaxations {
   readonly untagged?: boolean;
   /** A denial by a cached translation leaves no fault record. */
   readonly silentDenial?: boolean;
+  /** Requests that are passed through are not checked against the width of addresses. */
+  readonly passThroughWidth?: boolean;
 }
 
 /** What a request may meet. */
@@ -175,11 +177,12 @@ export class MayUse {
     if (typeof now === 'number') block(this.walk.alternatives, this.walk.faultDisable && isQualified(now));
     const entries = this.contexts.filter((c) => c.sourceId === sourceId);
     for (const c of entries) {
+      const passed = c.type === PASS_THROUGH;
       if (beyondWidth(this.unit, c.levels, page.lo, page.hi)) {
-        block(1 << REASON.ADDRESS_BEYOND_WIDTH, c.faultDisable);
+        block(1 << REASON.ADDRESS_BEYOND_WIDTH, c.faultDisable || (passed && relaxed.passThroughWidth === true));
         continue;
       }
-      if (c.type === PASS_THROUGH) {
+      if (passed) {
         meet.frames.add(page.lo);
         continue;
       }

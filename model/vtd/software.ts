@@ -9,6 +9,15 @@
 import { flag, module, operationOn } from '../kernel/index.js';
 import { entryLow, PAGE_SIZE, READ, READ_WRITE } from './entries.js';
 import {
+  complete,
+  contextInvalidation,
+  dropTranslation,
+  invalidate,
+  invalidationWait,
+  WHOLE_CONTEXT,
+  WHOLE_IOTLB,
+} from './invalidate.js';
+import {
   A_LEVEL_1,
   A_LEVEL_2,
   B_LEVEL_2,
@@ -25,15 +34,7 @@ import {
   type Vtd,
   wordRow,
 } from './state.js';
-import {
-  complete,
-  contextInvalidation,
-  dropTranslation,
-  invalidationWait,
-  unitOperations,
-  WHOLE_CONTEXT,
-  WHOLE_IOTLB,
-} from './unit.js';
+import { unitOperations } from './unit.js';
 
 const operation = operationOn<Vtd>();
 
@@ -330,6 +331,7 @@ export const vtdOperations = module<Vtd, Record<never, never>>('VT-d', {
   tables: {},
   operations: [
     ...unitOperations,
+    invalidate,
     ...[map, unmap, restrict, removeDirectory, recycleDirectory, addDirectory, attach, detach, enable, disable],
   ],
 });

@@ -28,6 +28,8 @@ export interface PackedTrace {
   readonly property: string;
   readonly why: string;
   readonly minimal: boolean;
+  /** Step since which the breach was inevitable, or -1. */
+  readonly inevitable: number;
   /** What the machine was: scope, schedule, gates off, mutant. */
   readonly machine: string;
   /** Texts of the agents: one lane each. */
@@ -95,6 +97,7 @@ function packOne(view: TraceView, id: (text: string) => number): PackedTrace {
     property: clip(`${trace.property.id} ${trace.property.name}: ${trace.property.states}`, MAX_TEXT),
     why: clip(trace.why, MAX_TEXT),
     minimal: trace.minimal === 'proved',
+    inevitable: trace.inevitableSince,
     machine: clip([...scope, `schedule ${trace.schedule}`, ...changed].join(', '), MAX_TEXT),
     lanes: lanesOf(trace).map(id),
     steps: trace.steps.map((s) => [

@@ -87,7 +87,8 @@ button:disabled{opacity:.45}button:not(:disabled){cursor:pointer}
 .lane-0{color:var(--l0)}.lane-1{color:var(--l1)}.lane-2{color:var(--l2)}.lane-3{color:var(--l3)}.lane-4{color:var(--l4)}.lane-5{color:var(--l5)}
 #trace-lanes{display:flex;align-items:flex-end;padding:8px 0 4px calc(8px + 3.2em + 8px);border-bottom:1px solid var(--line);font-size:.78rem;max-height:150px}
 .lane-name{width:26px;writing-mode:vertical-rl;transform:rotate(180deg);line-height:26px;white-space:nowrap;max-height:120px;overflow:hidden;text-overflow:ellipsis}
-.badge{font-size:.76rem;border-radius:4px;padding:0 6px;background:var(--shade);flex:none}.badge.fault{color:var(--bad);background:var(--bad-back)}.badge.status{color:var(--idle);background:var(--idle-back)}
+.badge{font-size:.76rem;border-radius:4px;padding:0 6px;background:var(--shade);flex:none}.badge.fault{color:var(--bad);background:var(--bad-back)}.badge.turn{color:var(--part);background:var(--part-back)}p.turn{color:var(--part);font-weight:600}
+.badge.status{color:var(--idle);background:var(--idle-back)}
 #trace-detail{padding:10px 14px;min-width:0;max-height:640px;overflow:auto}
 #trace-detail h3{margin-top:0}
 #trace-detail table{border:1px solid var(--line)}#trace-detail th,#trace-detail td{padding:3px 8px;font-size:.84rem}

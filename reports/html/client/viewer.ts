@@ -60,6 +60,7 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
     const says = make('span', 'says', texts[s[3]]);
     says.title = texts[s[3]];
     el.append(make('span', 'number', String(i)), lanes, says);
+    if (trace && trace.inevitable > 0 && i === trace.inevitable) el.append(make('span', 'badge turn', 'inevitable from here'));
     if (texts[s[5]]) el.append(make('span', 'badge fault', texts[s[5]]));
     if (!['ok', 'goes on', ''].includes(texts[s[4]])) el.append(make('span', 'badge status', texts[s[4]]));
     return el;
@@ -152,6 +153,9 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
       if (name !== 'agent' && name !== 'thread') fact(name, texts[s[8 + 2 * c]]);
     }
     const parts = [make('h3', '', `Step ${at} of ${last}: `, says), facts];
+    if (trace.inevitable >= 0 && at === trace.inevitable) {
+      parts.push(make('p', 'turn', 'From here the breach is inevitable: even the repaired machine would break.'));
+    }
     if (at === last) parts.push(make('p', 'breach', 'Here it breaks: ', trace.why));
     detail.replaceChildren(...parts, changes(s), map(), strip());
     for (const id of ['first', 'previous']) get(`trace-${id}`).disabled = at === 0;

@@ -1,0 +1,62 @@
+/** A suite's jobs in this thread: for tests, where a suite is in hand and no module could be loaded by name. */
+import { embeddedSuites } from '../../drivers/catalogue.js';
+import type { Suite } from '../../drivers/suite.js';
+import type { SuiteRun } from './campaign.js';
+import { Control } from './control.js';
+import { concerns, failNthJob, planJobs, type RandomBudget, type SuiteJob } from './jobs.js';
+import { describe } from './loading.js';
+import { perform } from './perform.js';
+
+/** Performs the jobs of one suite when they are asked for, each once. */
+export class InlineRun {
+  readonly run: SuiteRun;
+
+  /** @param scopeName one of the suite's scopes */
+  constructor(
+    private readonly suite: Suite,
+    scopeName: string,
+    random: RandomBudget,
+  ) {
+    const scope = suite.scope[scopeName];
+    if (!scope) throw new RangeError(`${suite.name} has no scope '${scopeName}'; it has ${Object.keys(suite.scope).join(', ')}`);
+    const description = describe({ kind: 'embedded' }, suite);
+    const jobs = planJobs(description, scope, scopeName === 'default', random, undefined);
+    this.run = { chosen: { suite: description, scope, scopeName }, jobs, answers: new Map() };
+  }
+
+  /** Performs what the claim's verdict needs. */
+  async claim(index: number): Promise<void> {
+    // Jobs may be added while they are performed.
+    for (let i = 0; i < this.run.jobs.length; i++) {
+      const job = this.run.jobs[i];
+      if (job && concerns(job, this.run.chosen.suite, index)) await this.perform(job);
+    }
+  }
+
+  /** Performs everything. */
+  async all(): Promise<SuiteRun> {
+    for (let i = 0; i < this.run.jobs.length; i++) {
+      const job = this.run.jobs[i];
+      if (job) await this.perform(job);
+    }
+    return this.run;
+  }
+
+  private async perform(job: SuiteJob): Promise<void> {
+    const { answers, jobs, chosen } = this.run;
+    if (answers.has(job.id)) return;
+    // Jobs name their suite; the catalogue is where they look it up.
+    const catalogue = embeddedSuites as Suite[];
+    catalogue.unshift(this.suite);
+    try {
+      const { answer } = await perform(job, new Control());
+      answers.set(job.id, answer);
+      if ((answer.kind !== 'exhaustive' && answer.kind !== 'fail-nth') || answer.verdict !== 'complete') return;
+      if (chosen.suite.failures === 'any' || (job.kind !== 'exhaustive' && job.kind !== 'fail-nth')) return;
+      const hit = answer.kind === 'exhaustive' ? answer.sites.length > 0 : answer.sites.some((s) => s.failed > 0);
+      if (hit) jobs.push(failNthJob(job));
+    } finally {
+      catalogue.splice(catalogue.indexOf(this.suite), 1);
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/** Everything that is made of a report: the page, JUnit, SARIF and the summary. Equal inputs give equal bytes. */
+import type { FastpathSheet } from '../explore/fastpath/sheet.js';
+import type { Coverage } from './coverage.js';
+import { fastpathSection } from './html/fastpathSection.js';
+import { linesSection } from './html/linesSection.js';
+import { reportPage } from './html/page.js';
+import { junitText } from './junit.js';
+import { markdownSummary } from './markdown.js';
+import type { Report } from './report.js';
+import { sarifText } from './sarif.js';
+
+export interface DocumentInputs {
+  readonly report: Report;
+  /** Text of the trace files that the report names, by file name. */
+  readonly traces: ReadonlyMap<string, string>;
+  /** Lines of the memory map after each step, by trace file. */
+  readonly maps: ReadonlyMap<string, readonly (readonly string[])[]>;
+  readonly fastpath: FastpathSheet | undefined;
+  readonly coverage: Coverage | undefined;
+  /** The report's folder as its reader would type it: `ringfence-report`. */
+  readonly folder: string;
+  /** The folder that source paths are told from. */
+  readonly root: string;
+}
+
+/** The names of the documents. */
+export const DOCUMENTS = ['report.html', 'junit.xml', 'report.sarif', 'summary.md'] as const;
+
+/** The documents' texts, by file name. */
+export function documentsOf(o: DocumentInputs): Map<(typeof DOCUMENTS)[number], string> {
+  const folder = `${o.folder.replaceAll('\\', '/').replace(/\/$/, '')}/traces/`;
+  const page = reportPage({
+    report: o.report,
+    traces: o.traces,
+    maps: o.maps,
+    folder,
+    ...(o.fastpath && { fastpath: fastpathSection(o.fastpath) }),
+    ...(o.coverage && { lines: linesSection(o.coverage) }),
+  });
+  return new Map([
+    ['report.html', page],
+    ['junit.xml', junitText(o.report, folder)],
+    ['report.sarif', sarifText(o.report, { root: o.root })],
+    ['summary.md', markdownSummary(o.report, folder)],
+  ]);
+}
