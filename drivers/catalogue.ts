@@ -2,7 +2,7 @@
 import type { Suite } from './suite.js';
 import { events, eventsClosing, eventsRace } from './suites/events.js';
 import { grantPublication, grantQuota, grantRace, handleRace } from './suites/grantRaces.js';
-import { grants, hostileGranter, staleIds, subPage } from './suites/grants.js';
+import { grants, grantStrangers, hostileGranter, staleIds, subPage } from './suites/grants.js';
 import { interruptLines, msi } from './suites/interrupts.js';
 import { ioRevocation, ioSpaceSuite } from './suites/io.js';
 import { iommu, iommuQueue, iommuRace, iommuTables, iommuTeardown, iommuTimeout } from './suites/iommu.js';

@@ -1,3 +1,4 @@
+/** Steps are found in the sources, on the line where they are written. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { build } from '../model/kernel/index.js';

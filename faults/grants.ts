@@ -158,7 +158,14 @@ export const referenceBeforePin = mutant('XSA-236', {
   says: 'the release of a copy drops the reference before the pin',
   source: 'XSA-236, CVE-2017-15597',
   edits: [
-    reorder(copyGrant, ['acquire the grant', 'copy', 'drop the reference', 'drop the pin', 'clear the status bits']),
+    reorder(copyGrant, [
+      'check the local frame',
+      'acquire the grant',
+      'copy',
+      'drop the reference',
+      'drop the pin',
+      'clear the status bits',
+    ]),
   ],
 });
 
@@ -278,6 +285,18 @@ export const pinsNotUndone = mutant('pins not undone', {
   says: 'a mapping that fails in the end leaves its pins',
   source: 'generated: omitted undo',
   edits: [undoWith(mapGrant, 'count the pins', undefined)],
+});
+
+export const localUnchecked = mutant('local frame unchecked', {
+  says: 'a copy does not look at whose its local frame is',
+  source: 'generated: omitted step',
+  edits: [omit(copyGrant, 'check the local frame')],
+});
+
+export const handleKept = mutant('handle not freed', {
+  says: 'a handle whose last mapping is gone is not freed',
+  source: 'generated: omitted step',
+  edits: [omit(unmapGrant, 'free the handle')],
 });
 
 export const mapperNotReleased = mutant('mapper not released', {

@@ -15,7 +15,7 @@ import {
   unbindLine,
 } from '../model/interrupts.js';
 import { device } from '../model/ioSpace.js';
-import { blockedBy, type Edit, insertBefore, NONE, omit, operationOn, replace } from '../model/kernel/index.js';
+import { blockedBy, drop, type Edit, insertBefore, NONE, omit, operationOn, replace } from '../model/kernel/index.js';
 import {
   bindMessage,
   compatibilityBlocked,
@@ -205,4 +205,22 @@ export const vectorFreedFirst = mutant('entry outlives its vector', {
   says: 'the vector of a device is free again while its entry is still present',
   source: 'xen/drivers/passthrough/vtd/intremap.c, free_remap_entry: left out',
   edits: [omit(unbindMessage, 'clear entry')],
+});
+
+export const vectorKept = mutant('vector not freed', {
+  says: 'a device that loses its interrupt keeps the vector, until there is none left for anybody',
+  source: 'xen/arch/x86/irq.c, destroy_irq: left out',
+  edits: [omit(unbindMessage, 'free the vector')],
+});
+
+export const boundTwice = mutant('line bound twice', {
+  says: 'a domain joins the sharers of a line a second time',
+  source: 'xen/common/event_channel.c, evtchn_bind_pirq: -EEXIST',
+  edits: [omit(bindLine, 'not bound yet')],
+});
+
+export const deadKeepPort = mutant('the dead keep their port', {
+  says: 'a dead domain is taken off the line but its port stays bound, and its id is never free',
+  source: 'xen/common/event_channel.c, evtchn_destroy',
+  edits: [drop(unbindDead)],
 });

@@ -3,7 +3,7 @@
  */
 
 import { mutant } from '../drivers/suite.js';
-import { domain, runs } from '../model/domains.js';
+import { domain, releaseDomain, runs } from '../model/domains.js';
 import {
   barWindow,
   configFilter,
@@ -200,4 +200,22 @@ export const removedFirst = mutant('removed before it is shut', {
       'wait and reset',
     ]),
   ],
+});
+
+export const givenToAnybody = mutant('device given to an id that nobody has', {
+  says: 'a device is given without a look at whether the domain lives; the next holder of the id finds it',
+  source: 'xen/common/domctl.c, XEN_DOMCTL_assign_device: -ESRCH',
+  edits: [omit(grantDevice, 'check domain')],
+});
+
+export const idFreedEarly = mutant('id freed while something is held', {
+  says: 'a dead domain’s id is free before its devices were taken back',
+  source: 'xen/common/domain.c, domain_relinquish_resources before complete_domain_destroy',
+  edits: [omit(releaseDomain, 'wait until nothing is held')],
+});
+
+export const portsForgotten = mutant('ports of the dead forgotten', {
+  says: 'when a device is taken back its ports stay in the set, and the id of the dead domain is never free',
+  source: 'M1 RevokeDev: drop ports',
+  edits: [omit(revokeDevice, 'drop ports')],
 });

@@ -5,7 +5,7 @@
 
 import { mutant } from '../drivers/suite.js';
 import { type Memory, reach, relinquishEntry, writePart } from '../model/access.js';
-import { DYING, domain, releaseDomain, runs } from '../model/domains.js';
+import { createDomain, DYING, domain, generation, releaseDomain, runs } from '../model/domains.js';
 import { frame, part, putPage, relinquishFrame, touchFrame } from '../model/frames.js';
 import {
   blockedBy,
@@ -23,6 +23,7 @@ import {
 } from '../model/kernel/index.js';
 import {
   domainOf,
+  mapFrame,
   NO_RIGHT,
   pinTable,
   splitTable,
@@ -166,6 +167,18 @@ export const mappingsNotReleased = mutant('mappings not released', {
   says: 'what a dead domain had mapped is not unmapped',
   source: 'generated: omitted operation',
   edits: [drop(relinquishEntry)],
+});
+
+export const createdTwice = mutant('created twice', {
+  says: 'a domain is created under an id that is in use',
+  source: 'generated: omitted guard',
+  edits: [guardWith(createDomain, 'target', (m, op) => m.domain.generation[op.target] + 1 < m.size(generation))],
+});
+
+export const deadActs = mutant('dead domain maps', {
+  says: 'a dead domain still maps',
+  source: 'generated: omitted guard',
+  edits: [guardWith(mapFrame, 'agent', undefined)],
 });
 
 export const earlyRelease = mutant('id released early', {

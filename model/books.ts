@@ -3,8 +3,7 @@
  * none before, a mapping is a right that a table gives now and did not give before. So the specifications need no charges of their own,
  * and whatever a step is replaced by is charged as well.
  */
-import { type Iommu, SUPERPAGE } from './iommu/index.js';
-import { queued } from './iommu/queue.js';
+import { type Iommu, queued, SUPERPAGE } from './iommu/index.js';
 import type { MachineDef } from './kernel/index.js';
 import {
   ALLOCATION,

@@ -132,7 +132,7 @@ describe('event channels', () => {
     const m = build(eventMachine, { scope: { domain: 2, generation: 2, port: 2, word: 1 } });
     const found = exploreExhaustively(m, {});
     expect(found).toMatchObject({ verdict: 'complete', findings: [] });
-    expect(found.states).toBe(7_638);
+    expect(found.states).toBe(4_386);
     const ways = Object.fromEntries(
       m.operations.map(({ op, index }) => [
         op.name,

@@ -33,7 +33,6 @@ export const copyGrant = operation('grant.copy', {
   where: {
     agent: (m, op) => runs(m, op.agent) && takesPart(m, op.agent),
     granter: (m, op) => op.granter !== op.agent && takesPart(m, op.granter),
-    local: (m, op) => m.frame.owner[op.local] === op.agent,
   },
   touches: (m, op, may) => {
     const row = m.grant.at(op.granter, op.ref);
@@ -45,6 +44,11 @@ export const copyGrant = operation('grant.copy', {
   },
   errors: GNTST,
   steps: {
+    // Its reference is not counted: nothing happens to a frame of a running domain within the call but what the caller itself does.
+    'check the local frame': (m, op) => {
+      if (m.active.locked[m.grant.at(op.granter, op.ref)] === 1) return AGAIN;
+      return m.frame.owner[op.local] === op.agent ? OK : GNTST.GNTST_bad_page;
+    },
     'acquire the grant': (m, op) => {
       const row = m.grant.at(op.granter, op.ref);
       if (m.active.locked[row] === 1) return AGAIN;
@@ -65,11 +69,8 @@ export const copyGrant = operation('grant.copy', {
     },
     copy: (m, op) => {
       for (let p = 0; p < 2; p++) {
-        if (op.write === 1) writePart(m, op.agent, op.frame, p);
-        else {
-          readPart(m, op.agent, op.frame, p);
-          writePart(m, op.agent, op.local, p);
-        }
+        readPart(m, op.agent, op.write === 1 ? op.local : op.frame, p);
+        writePart(m, op.agent, op.write === 1 ? op.frame : op.local, p);
       }
     },
     'drop the pin': (m, op) => {

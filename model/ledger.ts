@@ -34,6 +34,12 @@ export const CHARGES = [
   'domain crossing',
   'lock',
   'notification',
+  'hypercall',
+  'XPC',
+  'page flip',
+  'grant mapping',
+  'grant unmapping',
+  'TLB flush',
 ] as const;
 export type ChargeName = (typeof CHARGES)[number];
 
@@ -46,10 +52,34 @@ export const CONTROL_MESSAGE = 5;
 export const CROSSING = 6;
 export const LOCK = 7;
 export const NOTIFICATION = 8;
+/** A call into the VMM or kernel. It crosses twice: see `hypercall`. */
+export const HYPERCALL = 9;
+/** A call between the halves of a driver. */
+export const XPC = 10;
+/** A page changes its owner instead of being copied. */
+export const PAGE_FLIP = 11;
+/** A page of a peer comes into a page table, and goes out of it. What goes into an IOMMU is a mapping. */
+export const GRANT_MAPPING = 12;
+export const GRANT_UNMAPPING = 13;
+export const TLB_FLUSH = 14;
 
 /** Charges the running transition with one of the kind. */
 export function charge(m: Machine, kind: number): void {
   m.charge(kind);
+}
+
+/** A call of a domain into the VMM, and its return: two crossings. A multicall is one, whatever it carries. */
+export function hypercall(m: Machine): void {
+  m.charge(HYPERCALL);
+  m.charge(CROSSING);
+  m.charge(CROSSING);
+}
+
+/** A call from one half of a driver to the other, and its return. */
+export function crossCall(m: Machine): void {
+  m.charge(XPC);
+  m.charge(CROSSING);
+  m.charge(CROSSING);
 }
 
 /**
@@ -71,9 +101,14 @@ export function chargesInWords(m: Machine): string {
   const parts: string[] = [];
   CHARGES.forEach((name, kind) => {
     const n = m.charges[kind];
-    if (n > 0) parts.push(`${n} ${n === 1 ? name : name.endsWith('y') ? `${name.slice(0, -1)}ies` : `${name}s`}`);
+    if (n > 0) parts.push(`${n} ${n === 1 ? name : pluralOf(name)}`);
   });
   return parts.length > 0 ? parts.join(', ') : 'nothing';
+}
+
+function pluralOf(name: ChargeName): string {
+  if (name.endsWith('sh')) return `${name}es`;
+  return name.endsWith('y') ? `${name.slice(0, -1)}ies` : `${name}s`;
 }
 
 /** A line along which one side wakes the other: a ring and its direction. */

@@ -1,5 +1,5 @@
 /** What interrupts must keep: who is counted, who is signalled, how often, and whose a message is. */
-import { ABSENT, CONTROL } from '../model/domains.js';
+import { ABSENT, CONTROL, DYING } from '../model/domains.js';
 import { PIRQ, portsOf, rowOf } from '../model/eventChannels.js';
 import { holdsLine, type Interrupts } from '../model/interrupts.js';
 import { NONE } from '../model/kernel/index.js';
@@ -157,18 +157,37 @@ export const messageSourceUnaided = invariant<MessageInterrupts>('I8', 'source o
 
 /** Entries and vectors that are used again obey nobody of their past; the cache says what the table says. */
 export const entriesFresh = invariant<MessageInterrupts>('I15', 'interrupt entries', {
-  states: 'a cached entry equals the entry, and an entry names the vector of its own device',
+  states: 'a cached entry equals the entry, and an entry names its device and the vector of that device',
   holds: (m) => {
     for (let e = 0; e < m.irte.rows; e++) {
       if (m.iec.present[e] === 1) {
         if (m.irte.present[e] === 0 || m.iec.source[e] !== m.irte.source[e]) return false;
         if (m.iec.vector[e] !== m.irte.vector[e] || m.iec.verify[e] !== m.irte.verify[e]) return false;
       }
-      if (m.irte.present[e] === 1 && m.vector.device[m.irte.vector[e]] === NONE) return false;
+      if (m.irte.present[e] === 0) continue;
+      const v = m.irte.vector[e];
+      if (m.irte.verify[e] === 0 || v === NONE || m.vector.device[v] !== m.irte.source[e]) return false;
     }
     return true;
   },
   witnesses: { 'an entry is cached': (m) => m.iec.present.includes(1) },
+});
+
+/** A vector is a device's exactly while its message names it: none is lost, none is shared. */
+export const vectorsCounted = invariant<MessageInterrupts>('I2', 'vectors', {
+  states: 'a vector belongs to a device exactly while the device’s message names it',
+  holds: (m) => {
+    for (let v = 0; v < m.vector.rows; v++) {
+      const dev = m.vector.device[v];
+      if (dev !== NONE && m.message.vector[dev] !== v) return false;
+    }
+    for (let dev = 0; dev < m.message.rows; dev++) {
+      const v = m.message.vector[dev];
+      if (v !== NONE && m.vector.device[v] !== dev) return false;
+    }
+    return true;
+  },
+  witnesses: { 'two devices have interrupts': (m) => m.message.vector.every((v) => v !== NONE) },
 });
 
 /** Interrupts are posted to living domains, or to dying ones from which they have not been taken yet. */
@@ -182,4 +201,27 @@ export const messageTargets = invariant<MessageInterrupts>('I9', 'interrupt targ
     return true;
   },
   witnesses: { 'an id is free': (m) => m.domain.life.includes(ABSENT) },
+});
+
+/** What the dead had is taken back. */
+export const deadLeaveVectors = progress<MessageInterrupts>('I9', 'release', {
+  states: 'the interrupts of a dying domain are taken back, and its id is free again',
+  pending: (m) => m.domain.life.includes(DYING),
+  goal: (m) => !m.domain.life.includes(DYING),
+  without: ['domain.destroy'],
+  witnesses: {
+    'a domain that gets interrupts is dying': (m) =>
+      m.vector.target.some((d) => d !== NONE && m.domain.life[d] === DYING),
+  },
+});
+
+/** What the dead had is taken back: their share of lines. */
+export const deadLeaveLines = progress<Interrupts>('I9', 'release of lines', {
+  states: 'a dying domain is taken off its lines, and its id is free again',
+  pending: (m) => m.domain.life.includes(DYING),
+  goal: (m) => !m.domain.life.includes(DYING),
+  without: ['domain.destroy', 'line.endHung'],
+  witnesses: {
+    'a domain with a line is dying': (m) => m.domain.life[1] === DYING && m.pirq.port[m.pirq.at(1, 0)] !== NONE,
+  },
 });

@@ -1,7 +1,8 @@
 /** What I/O space must keep: who reaches a device, what is left after revocation, and that nobody's device is shut. */
+import { ABSENT, DYING } from '../model/domains.js';
 import { holdsDevice, homeWindow, type IoSpace } from '../model/ioSpace.js';
 import { NONE } from '../model/kernel/index.js';
-import { invariant, relation } from './property.js';
+import { invariant, progress, relation } from './property.js';
 
 const someDevice = (m: IoSpace, test: (dev: number) => boolean): boolean => {
   for (let dev = 0; dev < m.device.rows; dev++) if (test(dev)) return true;
@@ -41,8 +42,9 @@ export const revokedForGood = invariant<IoSpace>('I4', 'device revocation', {
     return true;
   },
   witnesses: {
+    'an interrupt is routed': (m) => someDevice(m, (dev) => m.device.irq[dev] !== NONE),
     'a DMA is in flight': (m) => someDevice(m, (dev) => m.device.dma[dev] !== NONE),
-    'a device has been taken back from a dying domain': (m) => m.domain.life[1] === 2 && m.device.holders[0] === 0,
+    'a device has been taken back from a dying domain': (m) => m.domain.life[1] === DYING && m.device.holders[0] === 0,
   },
 });
 
@@ -112,4 +114,29 @@ export const configurationSource = relation<IoSpace>('I8', 'configuration', {
     return true;
   },
   witnesses: { 'a device masters the bus': (m) => someDevice(m, (dev) => m.device.busMaster[dev] === 1) },
+});
+
+/** Ids are used again; devices are not inherited. */
+export const holdersFresh = invariant<IoSpace>('I9', 'device holders', {
+  states: 'an id that nobody has holds no device, and nothing of one',
+  holds: (m) => {
+    for (let d = 0; d < m.access.rows; d++) {
+      if (m.domain.life[d] !== ABSENT) continue;
+      if (m.access.ports[d] !== 0 || m.access.pages[d] !== 0) return false;
+      for (let dev = 0; dev < m.device.rows; dev++) if (holdsDevice(m, d, dev)) return false;
+    }
+    return true;
+  },
+  witnesses: { 'an id is free': (m) => m.domain.life.includes(ABSENT) },
+});
+
+/** What the dead held is taken back. */
+export const deadReleased = progress<IoSpace>('I9', 'release', {
+  states: 'everything that a dying domain holds is taken back, and its id is free again',
+  pending: (m) => m.domain.life.includes(DYING),
+  goal: (m) => !m.domain.life.includes(DYING),
+  without: ['domain.destroy'],
+  witnesses: {
+    'a domain that holds a device is dying': (m) => m.domain.life[1] === DYING && (m.device.holders[0] & 2) !== 0,
+  },
 });

@@ -3,12 +3,12 @@
  * I1 reach, I2 count, I3 type, I9 fresh, I11 bytes, progress of teardown, and independence of strangers.
  */
 import type { Memory } from '../model/access.js';
-import { ABSENT, CONTROL, DYING, RUNNING } from '../model/domains.js';
+import { ABSENT, CONTROL, type Domains, DYING, domain, RUNNING } from '../model/domains.js';
 import { type Frames, TYPE_PAGE_TABLE, TYPE_WRITABLE } from '../model/frames.js';
 import { NONE } from '../model/kernel/index.js';
 import { NO_RIGHT, WRITE } from '../model/mmu.js';
 import { cached, isQuiescent, ownerOf, pathOf, reachable } from './paths.js';
-import { invariant, noninterference, progress } from './property.js';
+import { invariant, noninterference, progress, relation } from './property.js';
 
 /** I1: the frame of another, of nobody or of the VMM that domain d reaches, or -1. */
 function strayFrame(m: Memory, d: number): number {
@@ -145,6 +145,23 @@ export const freshId = invariant<Memory>('I9', 'fresh', {
     }
     return '';
   },
+});
+
+export const lifeCycle = relation<Domains>('I9', 'lives', {
+  states: 'only running domains act, and an id lives again only after it was free',
+  holds: (before, after) => {
+    const { op, call } = after.current;
+    if (op.agent === domain && before.domain.life[call.agent] !== RUNNING) return false;
+    for (let d = 0; d < after.domain.rows; d++) {
+      const was = before.domain.life[d];
+      const is = after.domain.life[d];
+      if (was === is) {
+        if (before.domain.generation[d] !== after.domain.generation[d]) return false;
+      } else if (is === RUNNING ? was !== ABSENT : is === DYING ? was !== RUNNING : was !== DYING) return false;
+    }
+    return true;
+  },
+  witnesses: { 'a domain has died': (m) => m.domain.life.includes(DYING) },
 });
 
 export const intactContent = invariant<Memory>('I11', 'content', {

@@ -3,14 +3,20 @@
  *
  *   R  A request of requester r for page p with access a, let through to frame f, is one that the abstract IOMMU may let through:
  *      there is a mapping u of a space s in mayAttach(r) with f = frame(u, p) and a in may(u).
+ *   C  Whatever the unit holds is within the abstract caches: a context entry of r is of a space in mayAttach(r); a translation is one of a
+ *      mapping u with rights within may(u); a paging-structure entry is of the directory while mayDirectory.
+ *   C is the simulation relation between the two states, R what it is for. The abstract IOMMU of model/iommu keeps the same account in its
+ *   config cache, IOTLB and structure cache.
  *   may(u), mayAttach(r) and mayDirectory are the abstract IOMMU's account: what is meant now, and what was meant and has not been
  *      covered by a completed invalidation since. They never look at a word of a table, a tag or a descriptor.
  */
 
 import { frameOf, READ, WRITE } from '../model/vtd/entries.js';
 import {
+  A_LEVEL_1,
   contextLow,
   DOMAIN_IDS,
+  FIRST_TABLE,
   isData,
   meantFrame,
   pageNumber,
@@ -21,6 +27,9 @@ import {
 } from '../model/vtd/state.js';
 import { dmaCached, dmaWalked, type Found } from '../model/vtd/unit.js';
 import { invariant, relation } from './property.js';
+
+/** Where the directory of space A lies. */
+const DIRECTORY_FRAME = FIRST_TABLE + A_LEVEL_1;
 
 /** The call of a request that has just been let through, or undefined. */
 function arrived(m: Vtd, status: number): (Found & { agent: number; page: number; write: number }) | undefined {
@@ -68,6 +77,44 @@ export const refines = relation<Vtd>('I15', 'shadow', {
       : `requester ${hex(SOURCE_IDS[call.agent])} ${call.write ? 'writes' : 'reads'} frame ${hex(call.frame)} at page ${hex(pageNumber(call.page))}, which nothing allows any more`;
   },
 });
+
+/** C. */
+export const cachesWithin = invariant<Vtd>('I15', 'simulation', {
+  states: 'what the unit holds is what is meant, or was meant and not covered by a completed invalidation since',
+  holds: (m) => {
+    if (m.vtdUnit.translating[0] === 0) return true;
+    const c = m.contextCache;
+    for (let r = 0; r < c.valid.length; r++) {
+      if (c.valid[r] !== 0 && ((m.mayAttach.spaces[r] >>> (c.did[r] - 1)) & 1) === 0) return false;
+    }
+    for (let w = 0; w < m.iotlb.rows; w++) if (m.iotlb.rights[w] !== 0 && !withinMay(m, w)) return false;
+    if (m.pagingCache.rights[0] === 0) return true;
+    const directory = m.pagingCache.frame[0] === DIRECTORY_FRAME && m.pagingCache.did[0] === DOMAIN_IDS[0];
+    return directory && m.mayDirectory.used[0] === 1;
+  },
+  witnesses: {
+    'every cache holds something': (m) =>
+      m.contextCache.valid[0] === 1 &&
+      m.iotlb.rights[0] !== 0 &&
+      m.iotlb.rights[2] !== 0 &&
+      m.pagingCache.rights[0] !== 0,
+  },
+});
+
+/** Whether a cached translation is one of a mapping, with rights that may still be used. */
+function withinMay(m: Vtd, w: number): boolean {
+  const { did, page, frame, rights } = m.iotlb;
+  for (let u = 0; u < m.may.rows; u++) {
+    if (
+      did[w] === DOMAIN_IDS[spaceOf(u)] &&
+      meantFrame(u, page[w]) === frame[w] &&
+      (rights[w] & ~m.may.rights[u]) === 0
+    ) {
+      return true;
+    }
+  }
+  return false;
+}
 
 /** No device reaches a table or the VMM, whoever it belongs to. */
 export const tablesOutOfReach = relation<Vtd>('I3', 'type', {

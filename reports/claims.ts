@@ -42,8 +42,8 @@ export interface CounterpartReport {
   readonly length: number | null;
   readonly minimal: boolean;
   readonly trace: string | null;
-  /** What random runs made of it; null when they were not asked, or cannot tell (progress, two runs). */
-  readonly random: { readonly found: boolean; readonly shrunkLength: number | null; readonly runs: number } | null;
+  /** What random runs made of it (runs until it was found: without a breach their number is a matter of time); null when they were not asked, or cannot tell (progress, two runs). */
+  readonly random: { readonly found: boolean; readonly shrunkLength: number | null; readonly runs: number | null } | null;
 }
 
 export interface ClaimReport {
@@ -207,7 +207,7 @@ function counterpart(run: SuiteRun, claim: number, index: number): CounterpartRe
     length: finding ? lengthOf(finding) : null,
     minimal: finding?.minimal ?? false,
     trace: finding ? traceName(suite.name, finding, d.off) : null,
-    random: isRandom(r) ? { found: found !== undefined, shrunkLength: found?.shrunkLength ?? null, runs: r.runs } : null,
+    random: isRandom(r) ? { found: found !== undefined, shrunkLength: found?.shrunkLength ?? null, runs: found ? r.runs : null } : null,
   };
 }
 

@@ -1,3 +1,4 @@
+/** Coverage from lcov, and the list of branches that nothing takes with their reasons. */
 import { describe, expect, it } from 'vitest';
 import { coverageOf, readLcov, readReasons, shortcomings } from './coverage.js';
 import { linesSection } from './html/linesSection.js';

@@ -1,3 +1,4 @@
+/** Shards: every suite in exactly one part, and a whole that is what one run would have told; a missing part is no pass. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Report, reportText } from './report.js';
 import { brokenLendingSuite, lendingSuite } from './samples/lendingSuite.js';

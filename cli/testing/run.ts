@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** The build that is tested: dist/, or another one that is named by RINGFENCE_TEST_DIST. */
+const DIST = process.env.RINGFENCE_TEST_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url));
+const MAIN = join(DIST, 'cli/main.js');
 
 export interface Ended {
   readonly code: number | null;
@@ -27,7 +29,7 @@ export interface RunOptions {
 
 /** Path of a compiled fixture. */
 export function fixture(name: string): string {
-  return fileURLToPath(new URL(`../../dist/cli/fixtures/${name}.js`, import.meta.url));
+  return join(DIST, `cli/fixtures/${name}.js`);
 }
 
 /** Runs `ringfence` with these arguments. */

@@ -1,9 +1,8 @@
 /** Where the requests of a program go: addresses, and the parts that lie in one page each (a PCI request does not cross a page). */
 import type { PageNumber } from '../../model/vtd/mayUse.js';
 import { DEVICE_BARS, FRAME_BYTES, INTERRUPT_WINDOW, type MemoryMap } from './layout.js';
-import { type Aim, DATA_FRAMES, LENGTH, PAGES, type Step, SUPERPAGE } from './program.js';
+import { type Aim, DATA_FRAMES, type DmaStep, LENGTH, PAGES, SUPERPAGE } from './program.js';
 
-export type DmaStep = Extract<Step, { do: 'dma' }>;
 /** Requests of one device in one program: each has a place of its own in the device's buffer. */
 export const MAX_REQUESTS = 30;
 /** Place of a device's n-th request in its buffer. */

@@ -10,6 +10,7 @@ import {
   CONTEXTS,
   type ContextTo,
   DATA_FRAMES,
+  type DmaStep,
   FAMILIES,
   type Family,
   type Flush,
@@ -99,8 +100,14 @@ const malicious: fc.Arbitrary<Aim> = fc.oneof(
   fc.constant<Aim>({ at: 'peer device' }),
   fc.constant<Aim>({ at: 'interrupt window' }),
 );
-const dma = (aim: fc.Arbitrary<Aim>): fc.Arbitrary<Step> =>
+const dma = (aim: fc.Arbitrary<Aim>): fc.Arbitrary<DmaStep> =>
   fc.record({ do: fc.constant('dma' as const), device, direction, aim, offset });
+/** Both devices at once; at different offsets, or what they leave in a frame would not tell who was there. */
+const pair: fc.Arbitrary<Step> = fc.tuple(dma(fc.oneof(benign, malicious)), dma(fc.oneof(benign, malicious))).map(
+  ([a, b]): Step => ({
+    ...{ do: 'pair', first: { ...a, device: 0, offset: 0 }, second: { ...b, device: 1, offset: 128 } },
+  }),
+);
 const switching: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constant<Step>({ do: 'latch root' }) },
   fc.record({ do: fc.constant('translate' as const), on: fc.boolean() }),
@@ -216,6 +223,7 @@ const single: fc.Arbitrary<Step> = fc.oneof(
     ...[
       { weight: 8, arbitrary: dma(benign) },
       { weight: 4, arbitrary: dma(malicious) },
+      { weight: 2, arbitrary: pair },
     ],
   ],
 );
@@ -250,6 +258,8 @@ function onPages(step: Step, pages: readonly Page[]): Step {
     const i = PAGES.indexOf(page as Page);
     return i < 0 ? page : (pages[i % pages.length] ?? page);
   };
+  const nearby = (dma: DmaStep): DmaStep =>
+    dma.aim.at === 'page' ? { ...dma, aim: { ...dma.aim, page: near(dma.aim.page) } } : dma;
   switch (step.do) {
     case 'map':
     case 'unmap':
@@ -258,7 +268,9 @@ function onPages(step: Step, pages: readonly Page[]): Step {
     case 'invalidate':
       return step.flush.scope === 'page' ? { ...step, flush: { ...step.flush, page: near(step.flush.page) } } : step;
     case 'dma':
-      return step.aim.at === 'page' ? { ...step, aim: { ...step.aim, page: near(step.aim.page) } } : step;
+      return nearby(step);
+    case 'pair':
+      return { ...step, first: nearby(step.first), second: nearby(step.second) };
     default:
       return step;
   }

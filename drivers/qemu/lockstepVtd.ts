@@ -7,7 +7,8 @@ import type { LockstepTarget } from '../target.js';
 import { bufferOffset, fragmentsOf } from './aims.js';
 import { FRAME_BYTES, type Sinks } from './layout.js';
 import type { VtdTarget } from './machine.js';
-import { LENGTH, type Step } from './program.js';
+import { Mirror } from './mirror.js';
+import { LENGTH, requestsOf, type Step } from './program.js';
 import type { Capability } from './registers.js';
 import { Software } from './software.js';
 import type { FaultReading } from './vtd.js';
@@ -15,7 +16,7 @@ import type { FaultReading } from './vtd.js';
 /** What is seen after a batch of steps. */
 export interface VtdObservation extends FaultReading {
   readonly invalidated: readonly boolean[];
-  /** Each mirrored frame at the place that a part of the last request names. */
+  /** Each mirrored frame at the place that a part of a write names; parts are counted through all requests of the step. */
   readonly windows: readonly { readonly frame: number; readonly part: number; readonly bytes: Uint8Array }[];
   /** At the end of a program: all frames, and what the devices read. */
   readonly tables?: Uint8Array;
@@ -39,6 +40,7 @@ export function unitOf(c: Capability): UnitCapability {
 /** A live machine, in the shape that lockstep drives. */
 export class LockstepVtd implements LockstepTarget<Step, VtdObservation> {
   private readonly software: Software;
+  private readonly frames: readonly number[];
   private requests: [number, number] = [0, 0];
   private clean = false;
 
@@ -50,6 +52,7 @@ export class LockstepVtd implements LockstepTarget<Step, VtdObservation> {
     private readonly omits: (step: Step) => boolean = () => false,
   ) {
     this.software = new Software(target.map, [target.devices[0].rid, target.devices[1].rid]);
+    this.frames = new Mirror(target.map).frames;
   }
 
   async reset(): Promise<void> {
@@ -63,18 +66,19 @@ export class LockstepVtd implements LockstepTarget<Step, VtdObservation> {
     const { target } = this;
     for (const step of steps) this.queue(step);
     const last = steps.at(-1);
-    if (last?.do !== 'dma') return { ...(await target.step()), windows: [] };
-    const { lo, hi, fragments } = fragmentsOf(last, target.map);
-    const writes = last.direction === 'write';
+    const requests = last === undefined ? [] : requestsOf(last);
+    if (requests.length === 0) return { ...(await target.step()), windows: [] };
+    const sent = requests.map((r) => ({ ...r, ...fragmentsOf(r, target.map) }));
     // A read changes nothing; at the end of the program everything is looked at anyway.
-    const places = writes
-      ? fragments.flatMap((f, part) =>
-          this.frames().map((frame) => ({ frame, part, offset: f.offset, length: f.length })),
-        )
-      : [];
-    const place = bufferOffset(this.requests[last.device]++);
+    const places = sent
+      .flatMap((r) => r.fragments.map((f) => ({ ...f, writes: r.direction === 'write' })))
+      .flatMap((f, part) =>
+        f.writes ? this.frames.map((frame) => ({ frame, part, offset: f.offset, length: f.length })) : [],
+      );
     const seen = await target.step(
-      [{ device: last.device, direction: last.direction, lo, hi, lengthBytes: LENGTH, bufferOffset: place }],
+      sent.map(({ device, direction, lo, hi }) => ({
+        ...{ device, direction, lo, hi, lengthBytes: LENGTH, bufferOffset: bufferOffset(this.requests[device]++) },
+      })),
       places.map((p) => ({ address: p.frame * FRAME_BYTES + p.offset, lengthBytes: p.length })),
     );
     const windows = places.flatMap((p, i) => {
@@ -90,14 +94,6 @@ export class LockstepVtd implements LockstepTarget<Step, VtdObservation> {
     const { sinks } = await this.target.reset();
     this.clean = true;
     return { ...seen, tables, data, sinks };
-  }
-
-  private frames(): number[] {
-    const { map } = this.target;
-    return [
-      ...Array.from({ length: map.tableFrames }, (_, i) => map.tables / FRAME_BYTES + i),
-      ...Array.from({ length: map.dataFrames }, (_, i) => map.data / FRAME_BYTES + i),
-    ];
   }
 
   private queue(step: Step): void {

@@ -1,21 +1,20 @@
 /**
  * The oracle of the real VT-d: the bit-level specification beside a mirror of guest memory. It follows each step, says what a request may
- * meet (model/vtd/mayUse.ts), and compares that with memory, fault status and fault records of the target.
+ * meet (model/vtd/mayUse.ts), and has that compared with memory, fault status and fault records of the target (judge.ts).
  *
  * Loose where the manual is: a stale translation may be used until it is invalidated, and need not be; the order of the checks that lead to a
  * fault is open; faults of one source may be compressed into one record.
  */
 import type { UnitCapability } from '../../model/vtd/entries.js';
 import { decodeContextCommand, decodeDescriptor, decodeIotlbCommand, Request } from '../../model/vtd/invalidation.js';
-import { type MayMeet, MayUse, type PageNumber, type Relaxations } from '../../model/vtd/mayUse.js';
-import { reasonName } from '../../model/vtd/reasons.js';
+import { type MayMeet, MayUse, type Relaxations } from '../../model/vtd/mayUse.js';
 import type { Disagreement, LockstepOracle } from '../target.js';
-import { allPages, bufferOffset, type DmaStep, type Fragment, fragmentsOf, MAX_REQUESTS } from './aims.js';
-import { patternByte } from './edu.js';
+import { allPages, bufferOffset, type Fragment, fragmentsOf, MAX_REQUESTS } from './aims.js';
+import { judgeRequests, type Sent, sameBytes, type Wrong } from './judge.js';
 import { FRAME_BYTES, type MemoryMap, SINK_FILL } from './layout.js';
 import type { VtdObservation } from './lockstepVtd.js';
 import { HOLE_FRAME, Mirror } from './mirror.js';
-import { DATA_FRAMES, LENGTH, type Step, stepName } from './program.js';
+import { type DmaStep, LENGTH, requestsOf, type Step, stepName } from './program.js';
 import { contextCommand, type Invalidation, invalidationDescriptor, iotlbCommand } from './registers.js';
 import { Software } from './software.js';
 
@@ -25,11 +24,11 @@ export interface KnownDisagreement {
   readonly relaxation: keyof Relaxations;
 }
 
-/** A read whose bytes show at the end. */
+/** A read whose bytes show at the end: for each part, the bytes that it may have brought, strictly and under each set of relaxations. */
 interface PendingRead {
   readonly step: DmaStep;
   readonly at: number;
-  readonly parts: readonly { readonly from: number; readonly meets: readonly (readonly Uint8Array[])[] }[];
+  readonly parts: readonly { readonly from: number; readonly may: readonly (readonly Uint8Array[])[] }[];
 }
 
 export interface OracleOptions {
@@ -46,7 +45,7 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
   private readonly may: MayUse;
   private readonly request = new Request();
   private readonly relaxations: readonly { ids: readonly string[]; relaxed: Relaxations }[];
-  private pending: DmaStep | undefined;
+  private pending: Step | undefined;
   private reads: PendingRead[] = [];
   private requests: [number, number] = [0, 0];
   /** Times each step kind met each outcome. */
@@ -72,22 +71,33 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
     this.requests = [0, 0];
   }
 
+  /** Requests are left out whose effect could not be judged: those that may reach memory that is not mirrored. */
   accepts(step: Step): boolean {
-    if (step.do !== 'dma') return true;
-    if (this.requests[step.device] >= MAX_REQUESTS) return false;
-    const { fragments } = fragmentsOf(step, this.options.map);
-    // Without translation a request goes where it says; only addresses that are mirrored can be judged.
-    if (!this.may.translating && fragments.some((f) => f.page.hi !== 0)) return false;
+    const sent = requestsOf(step);
+    if (sent.some((r) => this.requests[r.device] >= MAX_REQUESTS)) return false;
+    const requests = sent.map((r) => ({ step: r, fragments: fragmentsOf(r, this.options.map).fragments }));
     this.mirror.strayed = false;
-    const frames = fragments.flatMap((f) => [...this.meet(step, f, this.allRelaxed()).frames]);
-    return !this.mirror.strayed && frames.every((f) => f === HOLE_FRAME || this.mirror.frame(f) !== undefined);
+    const relaxed = this.relaxations.at(-1)?.relaxed ?? {};
+    for (const r of requests) {
+      for (const f of r.fragments) {
+        // Without translation a request goes where it says.
+        if (!this.may.translating && f.page.hi !== 0) return false;
+        for (const frame of this.meet(r.step, f, relaxed).frames) {
+          if (frame !== HOLE_FRAME && this.mirror.frame(frame) === undefined) return false;
+          // Of two requests at once, neither may change the tables of the other.
+          if (requests.length > 1 && (frame < this.mirror.firstData || this.may.mayWalk(frame))) return false;
+        }
+      }
+    }
+    const [a, b] = requests;
+    return !this.mirror.strayed && (a === undefined || b === undefined || apart(a.fragments, b.fragments));
   }
 
   advance(step: Step): boolean {
     switch (step.do) {
       case 'dma':
+      case 'pair':
         this.pending = step;
-        this.requests[step.device]++;
         return true;
       case 'invalidate':
         this.may.invalidate(this.decode(step.by, this.software.request(step.flush)));
@@ -108,34 +118,32 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
   }
 
   judge(seen: VtdObservation): Disagreement | undefined {
-    const done = this.judgeSoftware(seen);
     const step = this.pending;
     this.pending = undefined;
+    const done = judgeSoftware(seen, step !== undefined);
     if (done !== undefined || step === undefined) return done;
-    const { fragments } = fragmentsOf(step, this.options.map);
-    const strict = fragments.map((f) => this.meet(step, f, {}));
-    const wrong = this.judgeRequest(step, fragments, strict, seen);
-    let known: readonly string[] = [];
-    if (wrong !== undefined) {
-      const explained = this.relaxations.find(
-        ({ relaxed }) =>
-          this.judgeRequest(
-            step,
-            fragments,
-            fragments.map((f) => this.meet(step, f, relaxed)),
-            seen,
-          ) === undefined,
-      );
-      known = explained?.ids ?? [];
-    }
-    if (step.direction === 'read') this.expectRead(step, fragments, strict);
-    else this.follow(fragments, seen);
-    for (const f of fragments) this.may.noteRequest(this.options.rids[step.device], f.page);
-    return wrong === undefined ? undefined : { ...wrong, says: `${stepName(step)}: ${wrong.says}`, known };
+    const sent = this.sentBy(step);
+    const meetings = (relaxed: Relaxations): MayMeet[][] =>
+      sent.map((s) => s.fragments.map((f) => this.meet(s.step, f, relaxed)));
+    const strict = meetings({});
+    const verdict = judgeRequests(sent, strict, seen, this.mirror);
+    const known = isWrong(verdict)
+      ? this.relaxations.find(({ relaxed }) => !isWrong(judgeRequests(sent, meetings(relaxed), seen, this.mirror)))?.ids
+      : undefined;
+    sent.forEach((s, n) => {
+      if (s.step.direction === 'read') this.expectRead(s, strict[n]);
+    });
+    this.follow(sent, seen);
+    for (const s of sent) for (const f of s.fragments) this.may.noteRequest(s.rid, f.page);
+    if (isWrong(verdict)) return { ...verdict, says: `${stepName(step)}: ${verdict.says}`, known: known ?? [] };
+    sent.forEach((s, n) => {
+      this.count(`${step.do} ${s.step.direction} ${s.step.aim.at}`, verdict[n] ?? '');
+    });
+    return undefined;
   }
 
   finish(seen: VtdObservation): Disagreement | undefined {
-    const done = this.judgeSoftware(seen);
+    const done = judgeSoftware(seen, false);
     if (done !== undefined) return done;
     for (const read of this.reads) {
       const found = this.judgeRead(read, seen);
@@ -147,14 +155,23 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
     return { mechanism: 'stray write', says: `at the end, ${differs} is not what it should be`, known: [] };
   }
 
+  /** The requests of a step, with their places in the devices' buffers. */
+  private sentBy(step: Step): Sent[] {
+    let firstPart = 0;
+    return requestsOf(step).map((request) => {
+      const { fragments } = fragmentsOf(request, this.options.map);
+      const place = bufferOffset(this.requests[request.device]++);
+      const sent = { step: request, rid: this.options.rids[request.device], fragments, firstPart, place };
+      firstPart += fragments.length;
+      return sent;
+    });
+  }
+
   private meet(step: DmaStep, f: Fragment, relaxed: Relaxations): MayMeet {
     return this.may.request(this.options.rids[step.device], f.page, step.direction === 'write', relaxed);
   }
 
-  private allRelaxed(): Relaxations {
-    return this.relaxations.at(-1)?.relaxed ?? {};
-  }
-
+  /** The request as hardware decodes it: through the specification's decoder, from the words that the target gets. */
   private decode(by: 'queue' | 'registers', invalidation: Invalidation): Request {
     const q = this.request;
     if (by === 'queue') {
@@ -170,153 +187,41 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
     return q;
   }
 
-  private judgeSoftware(seen: VtdObservation): Disagreement | undefined {
-    if (seen.invalidated.includes(false) || seen.queueError) {
-      return { mechanism: 'invalidation not completed', says: 'a correct invalidation was not completed', known: [] };
-    }
-    if (this.pending === undefined && seen.status !== 0) {
-      return { mechanism: 'fault without request', says: `fault status ${seen.status} without any request`, known: [] };
-    }
-    return undefined;
-  }
-
-  /** What is wrong with a request's outcome, given what its parts may meet. */
-  private judgeRequest(
-    step: DmaStep,
-    fragments: readonly Fragment[],
-    meets: readonly MayMeet[],
-    seen: VtdObservation,
-  ): { mechanism: string; says: string } | undefined {
-    // Parts that were blocked, and parts of which it cannot be told (a read's bytes show later; what a hole takes shows never).
-    const blocked: number[] = [];
-    const unsure: number[] = [];
-    for (let i = 0; i < fragments.length; i++) {
-      const meet = meets[i];
-      if (step.direction === 'read') {
-        if (meet.frames.length === 0) blocked.push(i);
-        else if (meet.blocked) unsure.push(i);
-        continue;
-      }
-      const arrived = this.arrivedAt(fragments[i], i, seen);
-      if (arrived.length > 1)
-        return { mechanism: 'write to several frames', says: `one write changed ${arrived.length} frames` };
-      if (arrived.length === 1) {
-        if (!meet.frames.includes(arrived[0])) {
-          return {
-            mechanism: 'forbidden write',
-            says: `it changed ${this.frameName(arrived[0])}, which nothing allows`,
-          };
-        }
-        if (!this.isPattern(step, fragments[i], i, seen, arrived[0])) {
-          return {
-            mechanism: 'wrong bytes',
-            says: `it left other bytes than it sent in ${this.frameName(arrived[0])}`,
-          };
-        }
-      } else if (meet.blocked) (meet.frames.includes(HOLE_FRAME) ? unsure : blocked).push(i);
-      else if (!meet.frames.includes(HOLE_FRAME)) {
-        return {
-          mechanism: 'permitted write lost',
-          says: `it should have changed ${meet.frames.map((f) => this.frameName(f)).join(' or ')}`,
-        };
-      }
-    }
-    return this.judgeRecords(step, fragments, meets, blocked, unsure, seen);
-  }
-
-  private judgeRecords(
-    step: DmaStep,
-    fragments: readonly Fragment[],
-    meets: readonly MayMeet[],
-    blocked: readonly number[],
-    unsure: readonly number[],
-    seen: VtdObservation,
-  ): { mechanism: string; says: string } | undefined {
-    const able = [...blocked, ...unsure];
-    for (const r of seen.records) {
-      const access = step.direction === r.access && r.sourceId === this.options.rids[step.device];
-      const of = able.filter((i) => samePage(fragments[i].page, r.pageLo, r.pageHi));
-      if (!access || of.length === 0) {
-        return {
-          mechanism: 'record without cause',
-          says: `a fault is recorded for ${reasonName(r.reason)}, but nothing was to be blocked`,
-        };
-      }
-      if (!of.some((i) => ((meets[i].reasons >>> r.reason) & 1) === 1)) {
-        return {
-          mechanism: `wrong reason ${r.reason}`,
-          says: `the fault is recorded as ${reasonName(r.reason)}, the manual allows ${reasons(meets[of[0]].reasons)}`,
-        };
-      }
-    }
-    if (seen.overflow && able.length < 2)
-      return { mechanism: 'overflow without cause', says: 'fault overflow after a single fault' };
-    const mustTell = blocked.filter((i) => !meets[i].silent);
-    if (mustTell.length > 0 && seen.records.length === 0) {
-      return {
-        mechanism: `silent ${step.direction} denial`,
-        says: `it was blocked, but no fault is recorded; expected ${reasons(meets[mustTell[0]].reasons)}`,
-      };
-    }
-    this.count(
-      `dma ${step.direction} ${step.aim.at}`,
-      outcomeName(fragments.length, blocked.length, seen.records.length),
-    );
-    return undefined;
-  }
-
-  /** Frames whose window for this part has changed. */
-  private arrivedAt(f: Fragment, part: number, seen: VtdObservation): number[] {
-    return seen.windows.flatMap((w) =>
-      w.part === part && !equal(w.bytes, this.mirror.frame(w.frame)?.subarray(f.offset, f.offset + f.length))
-        ? [w.frame]
-        : [],
-    );
-  }
-
-  private isPattern(step: DmaStep, f: Fragment, part: number, seen: VtdObservation, frame: number): boolean {
-    const bytes = seen.windows.find((w) => w.frame === frame && w.part === part)?.bytes;
-    const from = bufferOffset(this.requests[step.device] - 1) + (part === 0 ? 0 : LENGTH - f.length);
-    return bytes?.every((b, i) => b === patternByte(step.device, from + i)) ?? false;
-  }
-
   /** The mirror takes over what was written; tables may have changed with it. */
-  private follow(fragments: readonly Fragment[], seen: VtdObservation): void {
+  private follow(sent: readonly Sent[], seen: VtdObservation): void {
+    const offsets = sent.flatMap((s) => s.fragments.map((f) => f.offset));
     let tables = false;
     for (const w of seen.windows) {
-      const bytes = this.mirror.frame(w.frame)?.subarray(fragments[w.part]?.offset ?? 0);
-      if (bytes === undefined || equal(w.bytes, bytes.subarray(0, w.bytes.length))) continue;
+      const bytes = this.mirror.frame(w.frame)?.subarray(offsets[w.part] ?? 0);
+      if (bytes === undefined || sameBytes(w.bytes, bytes.subarray(0, w.bytes.length))) continue;
       bytes.set(w.bytes);
       tables ||= w.frame < this.mirror.firstData || this.may.mayWalk(w.frame);
     }
     if (tables) this.may.refill();
   }
 
-  private expectRead(step: DmaStep, fragments: readonly Fragment[], strict: readonly MayMeet[]): void {
-    const at = bufferOffset(this.requests[step.device] - 1);
+  private expectRead(s: Sent, strict: readonly MayMeet[]): void {
     const bytesOf = (f: Fragment, meet: MayMeet): Uint8Array[] => {
-      const found = meet.frames.map((frame) =>
-        frame === HOLE_FRAME
-          ? new Uint8Array(f.length)
-          : (this.mirror.frame(frame)?.slice(f.offset, f.offset + f.length) ?? new Uint8Array(f.length)),
+      const nothing = new Uint8Array(f.length);
+      const found = meet.frames.map(
+        (frame) => this.mirror.frame(frame)?.slice(f.offset, f.offset + f.length) ?? nothing,
       );
-      if (meet.blocked) found.push(new Uint8Array(f.length), new Uint8Array(f.length).fill(SINK_FILL));
+      if (meet.blocked) found.push(nothing, new Uint8Array(f.length).fill(SINK_FILL));
       return found;
     };
-    const relaxed = [{ relaxed: {} }, ...this.relaxations];
-    const parts = fragments.map((f, i) => ({
+    const parts = s.fragments.map((f, i) => ({
       from: i === 0 ? 0 : LENGTH - f.length,
-      meets: relaxed.map((r, n) => bytesOf(f, n === 0 ? strict[i] : this.meet(step, f, r.relaxed))),
+      may: [bytesOf(f, strict[i]), ...this.relaxations.map((r) => bytesOf(f, this.meet(s.step, f, r.relaxed)))],
     }));
-    this.reads.push({ step, at, parts });
+    this.reads.push({ step: s.step, at: s.place, parts });
   }
 
   private judgeRead(read: PendingRead, seen: VtdObservation): Disagreement | undefined {
     const sink = seen.sinks?.[read.step.device];
     if (sink === undefined) return undefined;
     const explains = (n: number): boolean =>
-      read.parts.every(({ from, meets }) =>
-        (meets[n] ?? []).some((bytes) => equal(sink.subarray(read.at + from, read.at + from + bytes.length), bytes)),
+      read.parts.every(({ from, may }) =>
+        (may[n] ?? []).some((b) => sameBytes(sink.subarray(read.at + from, read.at + from + b.length), b)),
       );
     if (explains(0)) return undefined;
     const by = this.relaxations.find((_, n) => explains(n + 1));
@@ -328,15 +233,27 @@ export class VtdOracle implements LockstepOracle<Step, VtdObservation> {
     };
   }
 
-  private frameName(frame: number): string {
-    const data = frame - this.mirror.firstData;
-    return data >= 0 && data < DATA_FRAMES ? `data frame ${data}` : `table frame ${frame - this.mirror.firstTable}`;
-  }
-
   private count(kind: string, outcome: string): void {
     const key = `${kind}: ${outcome}`;
     this.coverage.set(key, (this.coverage.get(key) ?? 0) + 1);
   }
+}
+
+const isWrong = (verdict: object): verdict is Wrong => 'mechanism' in verdict;
+
+/** Whether no part of one lies at the offsets of a part of the other. */
+function apart(a: readonly Fragment[], b: readonly Fragment[]): boolean {
+  return a.every((x) => b.every((y) => x.offset + x.length <= y.offset || y.offset + y.length <= x.offset));
+}
+
+function judgeSoftware(seen: VtdObservation, requested: boolean): Disagreement | undefined {
+  if (seen.invalidated.includes(false) || seen.queueError) {
+    return { mechanism: 'invalidation not completed', says: 'a correct invalidation was not completed', known: [] };
+  }
+  if (!requested && seen.status !== 0) {
+    return { mechanism: 'fault without request', says: `fault status ${seen.status} without any request`, known: [] };
+  }
+  return undefined;
 }
 
 /** All sets of some of these, the smaller ones first: what one explains is not put down to two. */
@@ -344,23 +261,4 @@ function subsets<T>(of: readonly T[]): T[][] {
   const sets: T[][] = [];
   for (let bits = 1; bits < 1 << of.length; bits++) sets.push(of.filter((_, i) => ((bits >>> i) & 1) === 1));
   return sets.sort((a, b) => a.length - b.length);
-}
-
-function outcomeName(parts: number, blocked: number, records: number): string {
-  if (blocked === 0) return records === 0 ? 'arrived' : 'blocked, as it may be';
-  if (blocked < parts) return 'arrived in part';
-  return records === 0 ? 'blocked without record' : 'blocked and recorded';
-}
-
-const samePage = (p: PageNumber, addressLo: number, addressHi: number): boolean =>
-  (p.lo << 12) >>> 0 === addressLo >>> 0 && ((p.hi << 12) | (p.lo >>> 20)) >>> 0 === addressHi >>> 0;
-
-function equal(a: Uint8Array, b: Uint8Array | undefined): boolean {
-  return b !== undefined && Buffer.compare(a, b) === 0;
-}
-
-function reasons(set: number): string {
-  const names: string[] = [];
-  for (let r = 1; r < 16; r++) if (((set >>> r) & 1) === 1) names.push(reasonName(r));
-  return names.join(' or ');
 }

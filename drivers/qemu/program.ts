@@ -58,6 +58,15 @@ export const CONTEXTS = [
 export type ContextTo = (typeof CONTEXTS)[number];
 export const BREAKAGES = ['reserved bit', 'beyond host width', 'out of memory', 'interrupt window'] as const;
 
+/** A request. `offset` is that in its page, where the aim leaves it open. */
+export interface DmaStep {
+  readonly do: 'dma';
+  readonly device: 0 | 1;
+  readonly direction: 'read' | 'write';
+  readonly aim: Aim;
+  readonly offset: number;
+}
+
 export type Step =
   | {
       readonly do: 'map';
@@ -75,13 +84,21 @@ export type Step =
   | { readonly do: 'invalidate'; readonly by: 'queue' | 'registers'; readonly flush: Flush }
   | { readonly do: 'translate'; readonly on: boolean }
   | { readonly do: 'latch root' }
-  | {
-      readonly do: 'dma';
-      readonly device: 0 | 1;
-      readonly direction: 'read' | 'write';
-      readonly aim: Aim;
-      readonly offset: number;
-    };
+  | DmaStep
+  /** Both devices at once: the first request is device 0's, the second device 1's. */
+  | { readonly do: 'pair'; readonly first: DmaStep; readonly second: DmaStep };
+
+/** The requests of a step. */
+export function requestsOf(step: Step): readonly DmaStep[] {
+  switch (step.do) {
+    case 'dma':
+      return [step];
+    case 'pair':
+      return [step.first, step.second];
+    default:
+      return [];
+  }
+}
 
 /** Families of steps that a run may do without. */
 export const FAMILIES = [
@@ -111,6 +128,8 @@ export function familyOf(step: Step): Family {
     case 'invalidate':
       if (step.by === 'registers') return 'register invalidation';
       return step.flush.cache === 'context' ? 'context invalidation' : 'IOTLB invalidation';
+    case 'pair':
+      return 'malicious DMA';
     case 'dma':
       return step.aim.at === 'page' || step.aim.at === 'superpage' ? 'benign DMA' : 'malicious DMA';
   }
@@ -176,6 +195,8 @@ export function stepName(step: Step): string {
       return `software switches translation ${step.on ? 'on' : 'off'}`;
     case 'latch root':
       return 'software sets the root table pointer';
+    case 'pair':
+      return `at once, ${stepName(step.first)}, and ${stepName(step.second)}`;
     case 'dma':
       return `device ${step.device} ${step.direction === 'write' ? 'writes to' : 'reads from'} ${aimName(step.aim)}, offset ${hex(step.offset)}`;
   }

@@ -144,6 +144,7 @@ export class Software {
       case 'translate':
       case 'latch root':
       case 'dma':
+      case 'pair':
         break;
     }
   }

@@ -36,6 +36,14 @@ const flush = z.union([
   }),
 ]);
 
+const dma = z.strictObject({
+  ...{ do: z.literal('dma'), device: bit, direction: z.enum(['read', 'write']), aim },
+  offset: z
+    .int()
+    .min(0)
+    .max(4096 - 32),
+});
+
 /** One step, as a trace file holds it. */
 export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('map'), space: bit, page, frame, rights: someRight }),
@@ -48,13 +56,8 @@ export const stepSchema: z.ZodType<Step> = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('invalidate'), by: z.enum(['queue', 'registers']), flush }),
   z.strictObject({ do: z.literal('translate'), on: z.boolean() }),
   z.strictObject({ do: z.literal('latch root') }),
-  z.strictObject({
-    ...{ do: z.literal('dma'), device: bit, direction: z.enum(['read', 'write']), aim },
-    offset: z
-      .int()
-      .min(0)
-      .max(4096 - 32),
-  }),
+  dma,
+  z.strictObject({ do: z.literal('pair'), first: dma, second: dma }),
 ]);
 
 export const LOCKSTEP_FORMAT = 'ringfence-lockstep';

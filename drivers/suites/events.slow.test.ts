@@ -4,12 +4,13 @@ import { exploreExhaustively } from '../../explore/exhaustive.js';
 import { checkProgress } from '../../explore/progress.js';
 import { build } from '../../model/kernel/index.js';
 import { isMutant, propertiesOf } from '../suite.js';
-import { events, eventsClosing, eventsRace } from './events.js';
+import { events, eventsClosing, eventsMasked, eventsRace } from './events.js';
 
 it.each([
-  ['events', events, 262_332],
-  ['events-race', eventsRace, 584_064],
-  ['events-closing', eventsClosing, 4_788],
+  ['events', events, 88_004],
+  ['events-race', eventsRace, 636_596],
+  ['events-masked', eventsMasked, 34],
+  ['events-closing', eventsClosing, 1_542],
 ] as const)('suite %s holds in all of its default scope', (_name, s, states) => {
   const m = build(s.machine, { scope: s.scope.default, schedule: s.schedule ?? 'whole' });
   const properties = propertiesOf({ ...s, claims: s.claims.filter((c) => c.expects === 'contained') });
@@ -23,7 +24,7 @@ it.each([
 });
 
 it.each(
-  [events, eventsRace, eventsClosing].flatMap((s) =>
+  [events, eventsRace, eventsMasked, eventsClosing].flatMap((s) =>
     s.claims.flatMap((c) => c.without.map((w) => [s.name, w.off.name, w.breaks.name, s, w] as const)),
   ),
 )('suite %s without "%s": "%s" breaks in at most 8 steps of the default scope', (_suite, _off, _breaks, s, w) => {

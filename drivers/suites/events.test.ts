@@ -5,7 +5,7 @@ import { checkProgress } from '../../explore/progress.js';
 import { build, type MachineOptions } from '../../model/kernel/index.js';
 import type { AnyProperty, Progress } from '../../properties/property.js';
 import { type Counterpart, isMutant, propertiesOf, type Suite } from '../suite.js';
-import { events, eventsClosing, eventsRace } from './events.js';
+import { events, eventsClosing, eventsMasked, eventsRace } from './events.js';
 
 const isProgress = (p: AnyProperty): p is Progress<never> => p.kind === 'progress';
 
@@ -32,9 +32,10 @@ const without = ({ off }: Counterpart): Partial<MachineOptions> =>
   isMutant(off) ? { edits: off.edits } : { gatesOff: [off] };
 
 describe.each([
-  ['events', events, 1_566],
-  ['events-race', eventsRace, 9_464],
-  ['events-closing', eventsClosing, 220],
+  ['events', events, 890],
+  ['events-race', eventsRace, 10_190],
+  ['events-masked', eventsMasked, 8],
+  ['events-closing', eventsClosing, 124],
 ] as const)('suite %s, small', (_name, s, states) => {
   const held = s.claims.filter((c) => c.expects === 'contained');
 

@@ -86,7 +86,7 @@ export const events = suite('events', {
   },
   claims: [
     claim('a domain is signalled only by those it is linked with, and nobody takes its events away', {
-      keeps: [linksSymmetric, signalsEntitled, noLostWakeUp, handlerSettles],
+      keeps: [linksSymmetric, signalsEntitled, noLostWakeUp, handlerSettles, locksCounted],
       against: ['F7', 'F10'],
       without: [
         { off: privateSharedInfo, breaks: signalsEntitled },
@@ -152,7 +152,7 @@ export const eventsRace = suite('events-race', {
   },
   claims: [
     claim('no wake-up is lost, whatever the order of signallers, masks and handler', {
-      keeps: [noLostWakeUp, maskedEdgeSeen, eventsArrive],
+      keeps: [noLostWakeUp, maskedEdgeSeen, eventsArrive, locksCounted],
       against: ['F7', 'F9'],
       without: [
         { off: maskBeforePending, breaks: noLostWakeUp },

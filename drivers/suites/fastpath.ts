@@ -165,7 +165,7 @@ export const fastpathDma = suite('fastpath-dma', {
   claims: [
     claim('a DMA costs no allocation, no mapping and no invalidation, whoever issues it', {
       keeps: [dmaFrugal],
-      against: ['F2', 'F3', 'F8'],
+      against: ['F2', 'F8'],
       without: [
         { off: mapEachBuffer, breaks: dmaFrugal },
         { off: flushEachBuffer, breaks: dmaFrugal },

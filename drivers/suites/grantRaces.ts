@@ -34,17 +34,13 @@ import { grants as grantTable } from '../../model/grantUnmap.js';
 import { module } from '../../model/kernel/index.js';
 import {
   countGranted,
-  keptFromPeers,
-  lastOneOnly,
   mappingsMatch,
-  ownQuota,
   pinnedAlive,
   pinsMatch,
-  reachGranted,
-  revoked,
   statusTells,
   wholeHandles,
-} from '../../properties/grants.js';
+} from '../../properties/grantCounts.js';
+import { keptFromPeers, lastOneOnly, ownQuota, reachGranted, revoked } from '../../properties/grants.js';
 import { claim, suite } from '../suite.js';
 
 const GRANTER = 1;

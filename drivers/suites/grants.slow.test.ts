@@ -9,7 +9,7 @@ it.each([
   [hostileGranter, 128_428],
   [grantPublication, 717],
   [grantRace, 176_570],
-  [handleRace, 52_200],
+  [handleRace, 68_576],
   [grantQuota, 54_608],
 ])('$name holds at default scope', (s, states) => {
   const expected = { verdict: 'complete', states, findings: [], unreached: [] };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkCounterpart, checkScope } from '../../explore/suiteChecks.js';
 import { grantPublication, grantQuota, grantRace, handleRace } from './grantRaces.js';
-import { grants, hostileGranter, staleIds, subPage } from './grants.js';
+import { grantStrangers, grants, hostileGranter, staleIds, subPage } from './grants.js';
 
 const holds = (states: number) => ({ verdict: 'complete', states, findings: [], unreached: [] });
 
@@ -14,12 +14,13 @@ describe('small scopes', () => {
     [grantRace, 60_540],
     [handleRace, 7_088],
     [grantQuota, 520],
+    [grantStrangers, 10_080],
   ])('$name holds', (s, states) => {
     expect(checkScope(s, s.scope.small ?? s.scope.default)).toEqual(holds(states));
   });
 });
 
-const contained = [grants, hostileGranter, grantPublication, grantRace, handleRace, grantQuota];
+const contained = [grants, hostileGranter, grantPublication, grantRace, handleRace, grantQuota, grantStrangers];
 
 describe.each(contained.map((s) => [s.name, s] as const))('suite %s', (_name, s) => {
   it.each(s.claims.flatMap((c) => c.without.map((w) => [w.off.name, `${w.breaks.id} ${w.breaks.name}`, w] as const)))(

@@ -7,7 +7,9 @@ import {
   entryUnchecked,
   failureIgnored,
   grantFaults,
+  handleKept,
   hostPinsOnly,
+  localUnchecked,
   mapperNotReleased,
   oneTypeForTwo,
   pinsNotUndone,
@@ -15,31 +17,34 @@ import {
   pinsWrap,
   statusKept,
 } from '../../faults/grants.js';
-import { earlyRelease, reclaimInUse } from '../../faults/memory.js';
+import { earlyRelease, reclaimInUse, teardownOfOthers } from '../../faults/memory.js';
 import { load, processors, refillTlb, relinquishTable } from '../../model/access.js';
-import { domains } from '../../model/domains.js';
-import { type Frames, frames } from '../../model/frames.js';
+import { crashDomain, domains, releaseDomain } from '../../model/domains.js';
+import { type Frames, frames, relinquishFrame } from '../../model/frames.js';
 import { copyGrant } from '../../model/grantCopy.js';
 import { endAccess, grantAccess } from '../../model/grantGuest.js';
 import { flushOnGrantUnmap, type Grants, pinning, statusBits } from '../../model/grants.js';
 import { grants as grantTable } from '../../model/grantUnmap.js';
 import { module } from '../../model/kernel/index.js';
-import { pinTable, unpinTable } from '../../model/mmu.js';
+import { mapFrame, pinTable, unpinTable, validation } from '../../model/mmu.js';
 import {
   countGranted,
+  mappingsMatch,
+  pinnedAlive,
+  pinsMatch,
+  statusTells,
+  wholeHandles,
+} from '../../properties/grantCounts.js';
+import {
+  copiesGranted,
   freshGrants,
   grantedType,
   keptFromPeers,
-  mappingsMatch,
   meantForThisLife,
-  pinnedAlive,
-  pinsMatch,
   reachGranted,
   revoked,
-  statusTells,
-  wholeHandles,
 } from '../../properties/grants.js';
-import { everythingReturns } from '../../properties/memory.js';
+import { everythingReturns, independentOfCrashes, independentOfSecrets } from '../../properties/memory.js';
 import { claim, suite } from '../suite.js';
 
 /** Frame f belongs to domain f + 1, as far as there are domains; the rest is free. */
@@ -146,10 +151,11 @@ export const grants = suite('grants', {
         { off: pinsUnchecked, breaks: pinsMatch, scope: threeParties },
         { off: statusBits, breaks: statusTells },
         { off: statusKept, breaks: statusTells },
+        { off: handleKept, breaks: wholeHandles },
       ],
     }),
     claim('what a domain has ended is out of its peer’s reach, and what it keeps private stays so', {
-      keeps: [revoked, keptFromPeers],
+      keeps: [revoked, keptFromPeers, copiesGranted],
       against: ['F4', 'F10'],
       without: [
         { off: statusBits, breaks: revoked },
@@ -157,6 +163,8 @@ export const grants = suite('grants', {
         { off: failureIgnored, breaks: revoked },
         { off: entryUnchecked, breaks: revoked },
         { off: failureIgnored, breaks: keptFromPeers },
+        { off: localUnchecked, breaks: copiesGranted },
+        { off: localUnchecked, breaks: keptFromPeers },
       ],
     }),
     claim('an id that is free holds nothing by grants', {
@@ -271,4 +279,59 @@ export const staleIds = suite('grants-stale-id', {
     }),
   ],
   assumptions,
+});
+
+/** The victim, domain 1, keeps to itself; domains 2 and 3 grant each other frames, and all keep secrets. */
+const secrets = module<Grants, Record<never, never>>('start with secrets', {
+  tables: {},
+  operations: [],
+  initial: (m) => {
+    for (let c = 0; c < m.content.rows; c++) {
+      const owner = m.frame.owner[c >> 1];
+      m.content.writer[c] = owner;
+      m.content.secret[c] = owner;
+    }
+  },
+});
+const mapping = module<Grants, Record<never, never>>('mapping', { tables: {}, operations: [mapFrame] });
+
+export const grantStrangers = suite('grants-strangers', {
+  title: 'a domain beside two others that grant each other frames, and one of which crashes',
+  machine: {
+    name: 'grants beside a stranger',
+    modules: [
+      { ...domains, operations: [crashDomain, releaseDomain] },
+      { ...frames, operations: [relinquishFrame] },
+      loads,
+      grantTable,
+      mapping,
+      start,
+      secrets,
+    ],
+  },
+  scope: {
+    default: {
+      domain: 4,
+      party: 2,
+      granting: 1,
+      frame: 2,
+      grant: 1,
+      handle: 1,
+      pin: 1,
+      vcpu: 4,
+      generation: 1,
+      'shared part': 2,
+    },
+  },
+  claims: [
+    claim('what a domain sees does not depend on secret or crash of those that it has no grants with', {
+      keeps: [independentOfSecrets, independentOfCrashes],
+      against: ['F10'],
+      without: [
+        { off: validation, breaks: independentOfSecrets },
+        { off: teardownOfOthers, breaks: independentOfCrashes },
+      ],
+    }),
+  ],
+  assumptions: [...assumptions, 'scope: memory is not allocated anew, for what one returns another may get'],
 });

@@ -1,6 +1,8 @@
 /** Interrupts: shared lines with storms, dead and hung sharers; and messages that devices forge. */
 import {
+  boundTwice,
   bytesNotElements,
+  deadKeepPort,
   deathKeepsHold,
   lineFaults,
   messageFaults,
@@ -8,6 +10,7 @@ import {
   sharedAnyway,
   unbindKeepsHold,
   vectorFreedFirst,
+  vectorKept,
   xsa33,
   xsa49,
 } from '../../faults/interrupts.js';
@@ -21,7 +24,10 @@ import {
   messageMachine,
   sourceVerification,
 } from '../../model/messageInterrupts.js';
+import { locksCounted, noLostWakeUp } from '../../properties/events.js';
 import {
+  deadLeaveLines,
+  deadLeaveVectors,
   entriesFresh,
   holdersCounted,
   lineGiven,
@@ -33,11 +39,14 @@ import {
   messageSourceUnaided,
   messageTargets,
   oneRaise,
+  vectorsCounted,
 } from '../../properties/interrupts.js';
 import { claim, suite } from '../suite.js';
 
 /** What the compaction of the sharers needs: one that leaves, and two behind it. */
 const THREE_SHARERS = { domain: 3, generation: 1, port: 2, word: 1, line: 1, sharer: 3 };
+
+const TWO_PORTS = { domain: 2, generation: 1, port: 3, word: 1, line: 1, sharer: 2 };
 
 export const interruptLines = suite('interrupts', {
   title: 'interrupt lines shared by domains that storm, hang and die',
@@ -52,12 +61,13 @@ export const interruptLines = suite('interrupts', {
   },
   claims: [
     claim('a line counts and signals exactly those who have bound it and were given it', {
-      keeps: [holdersCounted, lineTargets, lineGiven, linesFresh],
+      keeps: [holdersCounted, lineTargets, lineGiven, linesFresh, noLostWakeUp, locksCounted],
       against: ['F9', 'F10'],
       without: [
         { off: linePermission, breaks: lineGiven },
         { off: sharedAnyway, breaks: lineGiven },
         { off: bytesNotElements, breaks: lineTargets, scope: THREE_SHARERS },
+        { off: boundTwice, breaks: lineTargets, scope: TWO_PORTS },
         { off: notifyForAll, breaks: holdersCounted },
         { off: unbindKeepsHold, breaks: lineTargets },
         { off: deathKeepsHold, breaks: lineTargets },
@@ -69,11 +79,12 @@ export const interruptLines = suite('interrupts', {
       without: [{ off: maskingUntilNotify, breaks: oneRaise }],
     }),
     claim('a sharer that dies, or hangs until the manager ends it, does not keep the line from the others', {
-      keeps: [lineServed],
+      keeps: [lineServed, deadLeaveLines],
       against: ['F10', 'F11'],
       without: [
         { off: managerTimeOut, breaks: lineServed },
         { off: deathKeepsHold, breaks: lineServed },
+        { off: deadKeepPort, breaks: deadLeaveLines },
       ],
     }),
     claim('a hung sharer wedges the line as long as nobody ends it', {
@@ -102,7 +113,7 @@ export const msi = suite('msi', {
   },
   claims: [
     claim('with interrupt remapping, a device raises only the interrupt that it was given', {
-      keeps: [messageSource, entriesFresh, messageTargets],
+      keeps: [messageSource, entriesFresh, vectorsCounted, messageTargets, deadLeaveVectors],
       against: ['F8', 'F10'],
       without: [
         { off: interruptRemapping, breaks: messageSource },
@@ -114,6 +125,8 @@ export const msi = suite('msi', {
         { off: xsa49, breaks: messageSource },
         { off: xsa33, breaks: messageSource },
         { off: vectorFreedFirst, breaks: entriesFresh },
+        { off: vectorKept, breaks: vectorsCounted },
+        { off: vectorKept, breaks: deadLeaveVectors },
       ],
     }),
     claim('without interrupt remapping, any device that can write to the interrupt window raises any vector', {

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { exploreExhaustively } from '../../explore/exhaustive.js';
 import { checkProgress } from '../../explore/progress.js';
-import { build, type MachineOptions } from '../../model/kernel/index.js';
+import { revokeDevice } from '../../model/ioSpace.js';
+import { build, type MachineOptions, omit } from '../../model/kernel/index.js';
 import type { AnyProperty, Progress } from '../../properties/property.js';
 import { type Counterpart, isMutant, propertiesOf, type Suite } from '../suite.js';
 import { ioRevocation, ioSpaceSuite } from './io.js';
@@ -57,4 +58,21 @@ describe.each([
       expect(stepsTo(s, w.breaks, { ...without(w), ...(w.scope && { scope: w.scope }) })).toBeLessThanOrEqual(8);
     },
   );
+});
+
+type RevokeStep = keyof typeof revokeDevice.steps;
+
+describe('revocation', () => {
+  // Without its last step the device is never free again; that shows as a witness that is not reached.
+  const steps = (Object.keys(revokeDevice.steps) as RevokeStep[]).filter((step) => step !== 'remove');
+
+  it.each(steps)('needs its step "%s"', (step) => {
+    const edits = [omit(revokeDevice, step)];
+    const broken = [ioSpaceSuite, ioRevocation].flatMap((s) =>
+      exploreExhaustively(at(s, { edits }), { properties: propertiesOf(s), stopAtFirst: true }).findings.map(
+        (f) => f.property.id,
+      ),
+    );
+    expect(broken.length).toBeGreaterThan(0);
+  });
 });

@@ -1,8 +1,11 @@
 /** I/O space: devices given and taken back, as wholes and with the revocation split. */
 import {
   doubleAssignment,
+  givenToAnybody,
+  idFreedEarly,
   ioFaults,
   pageGranular,
+  portsForgotten,
   quiesceOnlyFirst,
   removedFirst,
   revokeKeepsBusMaster,
@@ -27,9 +30,11 @@ import {
 import { type MachineDef, module } from '../../model/kernel/index.js';
 import {
   configurationSource,
+  deadReleased,
   deviceReach,
   deviceSource,
   devicesShut,
+  holdersFresh,
   oneHolder,
   revokedForGood,
   windowsStay,
@@ -80,6 +85,15 @@ export const ioSpaceSuite = suite('io-space', {
         { off: revokeKeepsPorts, breaks: deviceReach },
         { off: revokeKeepsBusMaster, breaks: devicesShut },
         { off: revokeWithoutQuiesce, breaks: revokedForGood },
+      ],
+    }),
+    claim('an id that is used again inherits no device, and the dead give back what they held', {
+      keeps: [holdersFresh, deadReleased],
+      against: ['F10'],
+      without: [
+        { off: givenToAnybody, breaks: holdersFresh },
+        { off: idFreedEarly, breaks: holdersFresh },
+        { off: portsForgotten, breaks: deadReleased },
       ],
     }),
   ],

@@ -3,6 +3,8 @@
  */
 
 import {
+  createdTwice,
+  deadActs,
   earlyRelease,
   fastPathAnyWritable,
   fastPathLarge,
@@ -29,6 +31,7 @@ import {
   independentOfSecrets,
   intactContent,
   keptSecrets,
+  lifeCycle,
   reachOwn,
   typeExclusive,
 } from '../../properties/memory.js';
@@ -138,10 +141,12 @@ export const memoryReuse = suite('memory-reuse', {
   failures: 'any',
   claims: [
     claim('a dead domain returns everything, and its id comes back clean', {
-      keeps: [freshId, keptSecrets, everythingReturns],
+      keeps: [freshId, lifeCycle, keptSecrets, everythingReturns],
       against: ['F10'],
       without: [
         { off: earlyRelease, breaks: freshId },
+        { off: createdTwice, breaks: lifeCycle },
+        { off: deadActs, breaks: lifeCycle },
         { off: scrubbing, breaks: keptSecrets },
         { off: mappingsNotReleased, breaks: everythingReturns },
       ],

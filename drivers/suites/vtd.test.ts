@@ -8,7 +8,7 @@ const explore = (s: Suite, scope = s.scope.default) =>
   exploreExhaustively(build(s.machine, { scope, schedule: s.schedule ?? 'whole' }), { properties: propertiesOf(s) });
 
 describe.each([
-  ['vtd', vtd, vtd.scope.small, 18_250],
+  ['vtd', vtd, vtd.scope.small, 31_938],
   ['vtd-walk', vtdWalk, vtdWalk.scope.default, 2_211],
   ['vtd-faults', vtdFaults, vtdFaults.scope.default, 928],
 ] as const)('suite %s', (_name, s, scope, states) => {

@@ -9,7 +9,7 @@ import { vtdMachine } from '../../model/vtd/index.js';
 import { contextInvalidation, invalidationWait, iotlbInvalidation } from '../../model/vtd/invalidate.js';
 import { dmaRemapping } from '../../model/vtd/unit.js';
 import { vtdWalkMachine } from '../../model/vtd/walkMachine.js';
-import { neverOpen, refines, tablesOutOfReach, trueSource, wholeEntries } from '../../properties/vtd.js';
+import { cachesWithin, neverOpen, refines, tablesOutOfReach, trueSource, wholeEntries } from '../../properties/vtd.js';
 import { faultsTold, overflowCloses, recordsTrue, statusAgrees } from '../../properties/vtdFaults.js';
 import { walkFaultsRight, walkFindsMeaning } from '../../properties/vtdWalk.js';
 import { claim, suite } from '../suite.js';
@@ -18,13 +18,13 @@ export const vtd = suite('vtd', {
   title: 'Intel VT-d, bit level: caches, invalidation and torn entries, under malicious and late DMA',
   machine: vtdMachine,
   scope: {
-    small: { mappings: 2, directories: 1 },
+    small: { mappings: 1, directories: 1 },
     default: { mappings: 3, directories: 1 },
   },
   schedule: 'split',
   claims: [
     claim('after a completed invalidation a device reaches nothing that the tables do not allow', {
-      keeps: [refines],
+      keeps: [refines, cachesWithin],
       against: ['F2', 'F3'],
       without: [
         { off: iotlbInvalidation, breaks: refines },
@@ -37,6 +37,9 @@ export const vtd = suite('vtd', {
         { off: faults.functionMaskIgnored, breaks: refines },
         { off: faults.domainIgnored, breaks: refines },
         { off: faults.staleBoot, breaks: refines },
+        { off: faults.maskNotInverted, breaks: cachesWithin },
+        { off: faults.hintTaken, breaks: cachesWithin },
+        { off: contextInvalidation, breaks: cachesWithin },
       ],
     }),
     claim('no device reaches a table or the VMM, not even through a table that has become a data frame', {

@@ -8,6 +8,7 @@ import { clearIommu, type Iommu, iommuTables, SLOT_FREE, SUPERPAGE, TABLE } from
 import { refills } from './walk.js';
 
 export * from './assignment.js';
+export * from './commands.js';
 export * from './dma.js';
 export * from './dmaState.js';
 export * from './mapping.js';

@@ -45,6 +45,7 @@ export const kind = sort('invalidation', {
     'the context cache of 00:05.0, domain id 1',
     'the context cache of 00:05.0, domain id 2, by function mask from 00:05.6',
     'the context cache of 00:05.4, domain id 1',
+    'the context cache of 00:05.0, domain id 1, by function mask from 00:05.4',
     'the whole IOTLB',
     'the IOTLB of domain id 1',
     'the IOTLB of domain id 2',
@@ -56,31 +57,25 @@ export const kind = sort('invalidation', {
     'page 1 of domain id 2',
   ],
 });
-export const FIRST_IOTLB_KIND = 6;
+export const FIRST_IOTLB_KIND = 7;
 /** Granularity, domain id, source id, function mask; page, address mask, hint: by kind. */
 const KIND_GRANULARITY = [
-  GLOBAL,
-  DOMAIN,
-  DOMAIN,
-  SELECTIVE,
-  SELECTIVE,
-  SELECTIVE,
-  GLOBAL,
-  DOMAIN,
-  DOMAIN,
-  ...Array(6).fill(SELECTIVE),
+  ...[GLOBAL, DOMAIN, DOMAIN, SELECTIVE, SELECTIVE, SELECTIVE, SELECTIVE],
+  ...[GLOBAL, DOMAIN, DOMAIN, SELECTIVE, SELECTIVE, SELECTIVE, SELECTIVE, SELECTIVE, SELECTIVE],
 ];
-const KIND_DID = [0, 1, 2, 1, 2, 1, 0, 1, 2, 1, 1, 1, 1, 1, 2];
-const KIND_SOURCE = [0, 0, 0, 0x28, 0x2e, 0x2c];
-const KIND_FUNCTION_MASK = [0, 0, 0, 0, 2, 0];
-const KIND_PAGE = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1];
-const KIND_ADDRESS_MASK = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0];
-const KIND_LEAF_ONLY = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0];
+const KIND_DID = [...[0, 1, 2, 1, 2, 1, 1], ...[0, 1, 2, 1, 1, 1, 1, 1, 2]];
+const KIND_SOURCE = [0, 0, 0, 0x28, 0x2e, 0x2c, 0x2c];
+const KIND_FUNCTION_MASK = [0, 0, 0, 0, 2, 0, 1];
+const NO_PAGE = [0, 0, 0, 0, 0, 0, 0];
+const KIND_PAGE = [...NO_PAGE, ...[0, 0, 0, 0, 1, 0, 0, 0, 1]];
+const KIND_ADDRESS_MASK = [...NO_PAGE, ...[0, 0, 0, 0, 0, 1, 0, 1, 0]];
+const KIND_LEAF_ONLY = [...NO_PAGE, ...[0, 0, 0, 0, 0, 0, 1, 1, 0]];
 /** What each kind covers, in the terms of `meant`: spaces of 00:05.0 and of 01:05.0; mappings; the directory. */
-const COVERS_FIRST = [3, 1, 2, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-const COVERS_SECOND = [3, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-const COVERS_MAPPINGS = [0, 0, 0, 0, 0, 0, 7, 3, 4, 1, 2, 3, 1, 3, 4];
-const COVERS_DIRECTORY = [0, 0, 0, 0, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0];
+const NOTHING = [0, 0, 0, 0, 0, 0, 0, 0, 0];
+const COVERS_FIRST = [...[3, 1, 2, 1, 2, 0, 1], ...NOTHING];
+const COVERS_SECOND = [...[3, 1, 2, 0, 0, 0, 0], ...NOTHING];
+const COVERS_MAPPINGS = [...NO_PAGE, ...[7, 3, 4, 1, 2, 3, 1, 3, 4]];
+const COVERS_DIRECTORY = [...NO_PAGE, ...[1, 1, 0, 1, 1, 1, 0, 0, 0]];
 
 export const form = sort('form', { members: ['the queue', 'the registers'] });
 
@@ -187,4 +182,4 @@ export const invalidate = operation('unit.invalidate', {
 
 /** Kinds that software names. */
 export const WHOLE_CONTEXT = 0;
-export const WHOLE_IOTLB = 6;
+export const WHOLE_IOTLB = 7;

@@ -91,7 +91,12 @@ export interface MayMeet {
   readonly reasons: number;
   /** A block may go without a record: faults disabled by the context entry, or the interrupt window. */
   readonly silent: boolean;
+  /** A block may be recorded: there is a way to be blocked for which faults are not disabled. */
+  readonly recorded: boolean;
 }
+
+/** Notes a way to be blocked: reasons, whether faults are disabled, whether it may go without a record. */
+type Block = (reasons: number, disabled: boolean, silent?: boolean) => void;
 
 /** The set of translations that a unit may use. */
 export class MayUse {
@@ -161,17 +166,18 @@ export class MayUse {
 
   /** What a request may meet now. */
   request(sourceId: number, page: PageNumber, write: boolean, relaxed: Relaxations = {}): MayMeet {
-    if (!this.translating) return { frames: [page.lo], blocked: false, reasons: 0, silent: false };
+    if (!this.translating) return { frames: [page.lo], blocked: false, reasons: 0, silent: false, recorded: false };
     if (page.hi === 0 && (page.lo - INTERRUPT_FRAME) >>> 0 < INTERRUPT_FRAMES) {
-      return { frames: [], blocked: true, reasons: -1, silent: true };
+      return { frames: [], blocked: true, reasons: -1, silent: true, recorded: true };
     }
-    const meet = { frames: new Set<number>(), blocked: false, reasons: 0, silent: false };
+    const meet = { frames: new Set<number>(), blocked: false, reasons: 0, silent: false, recorded: false };
     const denied = write ? REASON.NO_WRITE : REASON.NO_READ;
     const needed = write ? WRITE : READ;
-    const block = (reasons: number, silent: boolean): void => {
+    const block: Block = (reasons, disabled, silent = disabled) => {
       meet.blocked = true;
       meet.reasons |= reasons;
       if (silent) meet.silent = true;
+      if (!disabled) meet.recorded = true;
     };
     const now = this.currentContext(sourceId);
     if (typeof now === 'number') block(this.walk.alternatives, this.walk.faultDisable && isQualified(now));
@@ -179,7 +185,11 @@ export class MayUse {
     for (const c of entries) {
       const passed = c.type === PASS_THROUGH;
       if (beyondWidth(this.unit, c.levels, page.lo, page.hi)) {
-        block(1 << REASON.ADDRESS_BEYOND_WIDTH, c.faultDisable || (passed && relaxed.passThroughWidth === true));
+        block(
+          1 << REASON.ADDRESS_BEYOND_WIDTH,
+          c.faultDisable,
+          c.faultDisable || (passed && relaxed.passThroughWidth === true),
+        );
         continue;
       }
       if (passed) {
@@ -198,13 +208,12 @@ export class MayUse {
       const untagged = relaxed.untagged === true && t.askedBy.has(sourceId);
       if (tagged.length === 0 && !untagged) continue;
       if ((t.rights & needed) !== 0) meet.frames.add((t.frame + ((page.lo - t.start) >>> 0)) >>> 0);
-      else
-        block(
-          1 << denied,
-          tagged.some((c) => c.faultDisable) || (relaxed.silentDenial === true && t.askedBy.has(sourceId)),
-        );
+      else {
+        const disabled = tagged.some((c) => c.faultDisable);
+        block(1 << denied, disabled, disabled || (relaxed.silentDenial === true && t.askedBy.has(sourceId)));
+      }
     }
-    return { frames: [...meet.frames], blocked: meet.blocked, reasons: meet.reasons, silent: meet.silent };
+    return { ...meet, frames: [...meet.frames] };
   }
 
   /** Notes that a requester has asked for a page: what it may have used may have been cached for it. */
@@ -235,7 +244,7 @@ export class MayUse {
     rights: number,
     write: boolean,
     frames: Set<number>,
-    block: (reasons: number, silent: boolean) => void,
+    block: Block,
   ): void {
     const { walk } = this;
     const broken = walkTables(this.unit, this.memory, table, level, page.lo, page.hi, rights, walk);

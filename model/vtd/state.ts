@@ -187,8 +187,11 @@ function initial(m: Vtd): void {
   put(B_LEVEL_2, 0, entryLow(DATA_B, READ_WRITE | PAGE_SIZE));
   m.directory.present[0] = 1;
   m.mayDirectory.used[0] = 1;
-  m.meant.rights[2] = READ_WRITE;
-  m.may.rights[2] = READ_WRITE;
+  for (let u = 0; u < m.meant.rows; u++) {
+    m.meant.rights[u] = READ_WRITE;
+    m.may.rights[u] = READ_WRITE;
+    if (u < 2) put(A_LEVEL_1, u, entryLow(meantFrame(u, u), READ_WRITE));
+  }
   for (let r = 0; r < SOURCE_IDS.length; r++) {
     put(CONTEXT_0 + r, 0, contextLow(1));
     put(CONTEXT_0 + r, 1, contextWord2(1));

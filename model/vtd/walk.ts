@@ -90,16 +90,9 @@ export function fetchContext(
   if (!memory.reaches(contextFrame)) return out.fault(REASON.CONTEXT_UNREACHABLE);
   const c = (sourceId & 0xff) << 2;
   const c0 = memory.word(contextFrame, c);
-  return decodeContext(
-    ...([
-      unit,
-      c0,
-      memory.word(contextFrame, c + 1),
-      memory.word(contextFrame, c + 2),
-      memory.word(contextFrame, c + 3),
-    ] as const),
-    out,
-  );
+  const c1 = memory.word(contextFrame, c + 1);
+  const c2 = memory.word(contextFrame, c + 2);
+  return decodeContext(unit, c0, c1, c2, memory.word(contextFrame, c + 3), out);
 }
 
 /** 9.3: what a context entry says, or the reason why it cannot be used. */

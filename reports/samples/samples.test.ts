@@ -1,3 +1,4 @@
+/** The suites that tests of reports start from: one that holds, one that is broken. */
 import { expect, it } from 'vitest';
 import { brokenLendingSuite, lendingSuite } from './lendingSuite.js';
 import { sampleReport } from './sampleReport.js';
@@ -13,5 +14,4 @@ it('has a suite that is broken', async () => {
   const { report } = await sampleReport([brokenLendingSuite()]);
   expect(report.verdict).toBe('broken');
   expect(report.suites[0]?.findings.map((f) => f.property)).toEqual(['I1 reach']);
-  console.log(JSON.stringify(report, null, 1));
 });

@@ -1,4 +1,4 @@
-/** The published schema of report.json, and reading a report back: defensively, for reports travel between machines. */
+/** Reading a report back: defensively, for reports travel between machines. The published schema is report.schema.json. */
 import { z } from 'zod';
 import { ReportError } from './reportError.js';
 import { REPORT_FORMAT, REPORT_VERSION, type Report } from './report.js';
@@ -110,12 +110,6 @@ const report = z.object({
   suites: z.array(suite),
   errors: z.array(z.object({ module: text, code: text, says: text })),
 });
-
-/** JSON schema of report.json, two spaces, a newline at the end. */
-export function reportSchemaText(): string {
-  const schema = z.toJSONSchema(report, { target: 'draft-2020-12' });
-  return `${JSON.stringify({ title: 'Ringfence report', ...schema }, undefined, 2)}\n`;
-}
 
 /**
  * Reads the text of a report.

@@ -1,0 +1,71 @@
+/** Reading a report's folder back: the report, its traces, and the sheets beside it. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { cwd } from 'node:process';
+import type { FastpathSheet } from '../explore/fastpath/sheet.js';
+import { MAX_TRACE_BYTES } from '../explore/traceFile.js';
+import { type Coverage, coverageOf, readLcov, readReasons } from '../reports/coverage.js';
+import { readReport } from '../reports/readReport.js';
+import type { Report } from '../reports/report.js';
+import { ReportError } from '../reports/reportError.js';
+
+/** A folder as a person would type it. */
+export function shown(folder: string): string {
+  return relative(cwd(), folder) || '.';
+}
+
+/** The text of a file. @throws ReportError with what is missing */
+export function textOf(path: string, code: 'RF-REPORT' | 'RF-BASELINE', help: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (thrown) {
+    const why = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown);
+    throw new ReportError(code, `${shown(path)} cannot be read (${why === 'ENOENT' ? 'no such file' : why}); ${help}`);
+  }
+}
+
+/** The report of a folder, or of a file that is one. @throws ReportError RF-REPORT */
+export function reportAt(path: string): { report: Report; folder: string } {
+  const isFolder = existsSync(path) && statSync(path).isDirectory();
+  const file = isFolder ? join(path, 'report.json') : path;
+  const report = readReport(textOf(file, 'RF-REPORT', "make it with 'ringfence verify'"), shown(file));
+  return { report, folder: dirname(file) };
+}
+
+/** Text of the traces that the report names; those that are gone are left out. */
+export function tracesOf(report: Report, folder: string): Map<string, string> {
+  const names = report.suites.flatMap((s) => [
+    ...s.findings.map((f) => f.trace),
+    ...s.claims.flatMap((c) => c.counterparts.flatMap((p) => p.trace ?? [])),
+  ]);
+  const traces = new Map<string, string>();
+  for (const name of new Set(names)) {
+    // Names come from a file: they must not lead out of the folder.
+    const path = join(folder, 'traces', name);
+    if (!/^[a-z0-9_-]+\.json$/.test(name) || !existsSync(path) || statSync(path).size > MAX_TRACE_BYTES) continue;
+    traces.set(name, readFileSync(path, 'utf8'));
+  }
+  return traces;
+}
+
+/** The fast-path sheet beside a report, if there is one. @throws ReportError RF-REPORT */
+export function sheetAt(folder: string): FastpathSheet | undefined {
+  const path = join(folder, 'fastpath.json');
+  if (!existsSync(path)) return undefined;
+  try {
+    const read: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof read === 'object' && read !== null && 'schema' in read && read.schema === 1 && 'suites' in read && Array.isArray(read.suites)) {
+      return read as FastpathSheet;
+    }
+  } catch {
+    // Told below.
+  }
+  throw new ReportError('RF-REPORT', `${shown(path)} is no fast-path sheet of this version; make it again with 'ringfence fastpath'`);
+}
+
+/** Coverage of the specifications from c8's lcov file. @throws ReportError RF-REPORT */
+export function coverageAt(lcov: string, reasons: string | undefined): Coverage {
+  const files = readLcov(textOf(lcov, 'RF-REPORT', "make it with 'npm run coverage'"), (f) => /(^|\/)model\//.test(f));
+  const known = reasons === undefined ? [] : readReasons(textOf(reasons, 'RF-REPORT', 'give a list of reasons'), shown(reasons));
+  return coverageOf(files, known, (f) => (existsSync(f) ? readFileSync(f, 'utf8') : undefined));
+}

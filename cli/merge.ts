@@ -1,0 +1,55 @@
+/** `ringfence merge`: makes one report of the reports of all shards. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Report, reportText } from '../reports/report.js';
+import { saveDocuments } from '../reports/saveDocuments.js';
+import { checkFolder, saveReport } from '../reports/save.js';
+import { mergeReports } from '../reports/shards.js';
+import { reportLines, summary } from '../reports/terminal.js';
+import { Console } from './console.js';
+import { failWith } from './exit.js';
+import { reportAt, shown, tracesOf } from './folder.js';
+import type { CommonOptions } from './options.js';
+import { makeDocuments } from './report.js';
+import { exitCodeOfReport } from './verdict.js';
+
+/** Runs the command; the exit code is that of the whole run. */
+export async function merge(paths: readonly string[], o: CommonOptions): Promise<number> {
+  const out = new Console(o);
+  try {
+    const parts = paths.map((path) => ({ name: shown(path), ...reportAt(path) }));
+    const whole = mergeReports(parts);
+    const traces = new Map(parts.flatMap((p) => [...tracesOf(p.report, p.folder)]));
+    checkFolder(o.out);
+    const text = reportText(whole);
+    const documents = await makeDocuments(whole, traces, o.out);
+    saveReport(o.out, { report: text, traces, timings: timingsOf(parts.map((p) => p.folder)) });
+    saveDocuments(o.out, documents);
+    out.lines(reportLines(whole, out.page));
+    out.always(['', paint(whole, out)]);
+    out.json(text);
+    return exitCodeOfReport(whole);
+  } catch (thrown) {
+    return failWith(thrown);
+  }
+}
+
+function paint(report: Report, out: Console): string {
+  const { style } = out.page;
+  return (report.verdict === 'holds' ? style.green : style.red)(summary(report));
+}
+
+/** The jobs' times of all shards: the next run's time left is guessed from them. */
+function timingsOf(folders: readonly string[]): string {
+  const jobs = folders.flatMap((folder): unknown[] => {
+    const path = join(folder, 'timings.json');
+    if (!existsSync(path)) return [];
+    try {
+      const read: unknown = JSON.parse(readFileSync(path, 'utf8'));
+      return typeof read === 'object' && read !== null && 'jobs' in read && Array.isArray(read.jobs) ? read.jobs : [];
+    } catch {
+      return [];
+    }
+  });
+  return `${JSON.stringify({ format: 'ringfence-timings', version: 1, jobs }, undefined, 2)}\n`;
+}

@@ -1,0 +1,62 @@
+/** `ringfence report`: makes the page, JUnit, SARIF and the summary from report.json, and opens the page if wanted. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { cwd, platform, stdout } from 'node:process';
+import { documentsOf } from '../reports/documents.js';
+import { annotations } from '../reports/markdown.js';
+import type { Report } from '../reports/report.js';
+import { reportText } from '../reports/report.js';
+import { saveDocuments } from '../reports/saveDocuments.js';
+import { summary } from '../reports/terminal.js';
+import { Console } from './console.js';
+import { EXIT, failWith } from './exit.js';
+import { coverageAt, reportAt, sheetAt, shown, tracesOf } from './folder.js';
+import { mapsOf } from './maps.js';
+import type { CommonOptions } from './options.js';
+import { DEFAULTS } from './options.js';
+
+export interface ReportOptions extends CommonOptions {
+  readonly open: boolean;
+  readonly annotations: boolean;
+  readonly lcov?: string;
+  readonly reasons?: string;
+}
+
+/** Runs the command; the exit code. */
+export async function report(o: ReportOptions): Promise<number> {
+  const out = new Console(o);
+  try {
+    const read = reportAt(o.out);
+    saveDocuments(o.out, await makeDocuments(read.report, tracesOf(read.report, read.folder), o.out, o));
+    out.json(reportText(read.report));
+    if (o.annotations) stdout.write(annotations(read.report).map((l) => `${l}\n`).join(''));
+    const page = join(o.out, 'report.html');
+    out.lines([summary(read.report), `report: ${shown(page)}`]);
+    if (o.open) openPage(page, out);
+    return EXIT.holds;
+  } catch (thrown) {
+    return failWith(thrown);
+  }
+}
+
+/** Makes every document of a report. */
+export async function makeDocuments(
+  r: Report,
+  traces: ReadonlyMap<string, string>,
+  folder: string,
+  more: Pick<ReportOptions, 'lcov' | 'reasons'> = {},
+): Promise<ReadonlyMap<string, string>> {
+  const maps = await mapsOf(r, traces, { workers: DEFAULTS.workers, patienceMs: DEFAULTS.patienceMs });
+  const coverage = more.lcov === undefined ? undefined : coverageAt(more.lcov, more.reasons);
+  return documentsOf({ report: r, traces, maps, fastpath: sheetAt(folder), coverage, folder: shown(folder), root: cwd() });
+}
+
+/** Shows the page with whatever the system opens pages with. */
+function openPage(path: string, out: Console): void {
+  const opener = { darwin: 'open', win32: 'explorer' }[platform as string] ?? 'xdg-open';
+  if (!existsSync(path)) return;
+  const child = spawn(opener, [path], { stdio: 'ignore', detached: true });
+  child.on('error', () => out.note(`${opener} is not there; open ${shown(path)} in a browser`));
+  child.unref();
+}
