@@ -1,8 +1,9 @@
 /** The suites that come with the package, in the order in which `ringfence list` names them. */
 import type { Suite } from './suite.js';
-import { events, eventsClosing, eventsRace } from './suites/events.js';
+import { events, eventsClosing, eventsMasked, eventsRace } from './suites/events.js';
+import { fastpathSuites } from './suites/fastpath.js';
 import { grantPublication, grantQuota, grantRace, handleRace } from './suites/grantRaces.js';
-import { grants, grantStrangers, hostileGranter, staleIds, subPage } from './suites/grants.js';
+import { grantStrangers, grants, hostileGranter, staleIds, subPage } from './suites/grants.js';
 import { interruptLines, msi } from './suites/interrupts.js';
 import { ioRevocation, ioSpaceSuite } from './suites/io.js';
 import { iommu, iommuQueue, iommuRace, iommuTables, iommuTeardown, iommuTimeout } from './suites/iommu.js';
@@ -23,8 +24,10 @@ export const embeddedSuites: readonly Suite[] = [
   grantRace,
   handleRace,
   grantQuota,
+  grantStrangers,
   events,
   eventsRace,
+  eventsMasked,
   eventsClosing,
   interruptLines,
   msi,
@@ -41,4 +44,5 @@ export const embeddedSuites: readonly Suite[] = [
   vtdFaults,
   ring,
   ringHostile,
+  ...fastpathSuites,
 ];

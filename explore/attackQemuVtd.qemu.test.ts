@@ -4,13 +4,15 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { allKnown } from '../drivers/qemu/known.js';
-import { LockstepVtd } from '../drivers/qemu/lockstepVtd.js';
+import { programs } from '../drivers/qemu/generate.js';
+import { allKnown, knownFor } from '../drivers/qemu/known.js';
+import { LockstepVtd, unitOf, type VtdObservation } from '../drivers/qemu/lockstepVtd.js';
 import { VtdTarget } from '../drivers/qemu/machine.js';
+import { VtdOracle } from '../drivers/qemu/oracle.js';
 import type { Step } from '../drivers/qemu/program.js';
 import { readLockstepTrace, writeLockstepTrace } from '../drivers/qemu/traceFile.js';
 import { attackQemuVtd, oracleFor, replayOnQemuVtd } from './attackQemuVtd.js';
-import { runProgram } from './lockstep.js';
+import { runLockstep, runProgram } from './lockstep.js';
 
 /** Memory is not what it should be; the other mechanisms are about fault records. */
 const BREACHES = ['forbidden write', 'forbidden read', 'stray write', 'permitted write lost'];
@@ -69,6 +71,32 @@ describe('attack qemu-vtd', () => {
       }
     } finally {
       target.stop();
+    }
+  });
+
+  it('finds an oracle that is wrong, and the breach with the IOMMU off in a single step', async () => {
+    const find = (target: VtdTarget, oracle: VtdOracle) =>
+      runLockstep<Step, VtdObservation>(new LockstepVtd(target), oracle, {
+        ...{ programs, seed: 1, runs: 300, timeMs: 60_000 },
+      });
+    const target = await VtdTarget.start({ addressBits: 48, tableFrames: 11 });
+    try {
+      const rids = [target.devices[0].rid, target.devices[1].rid] as const;
+      const unit = { ...unitOf(target.capability), superpages: 0 };
+      const wrong = new VtdOracle({ unit, map: target.map, rids, known: knownFor(target.info.version) });
+      const { findings } = await find(target, wrong);
+      expect(findings.map((f) => f.mechanism)).toContain('forbidden write');
+      for (const f of findings) expect(f.program.some((s) => s.do === 'superpage')).toBe(true);
+    } finally {
+      target.stop();
+    }
+    const open = await VtdTarget.start({ addressBits: 48, tableFrames: 11, withIommu: false });
+    try {
+      const { findings } = await find(open, oracleFor(open));
+      const breach = findings.find((f) => f.mechanism === 'forbidden write');
+      expect(breach?.program).toHaveLength(1);
+    } finally {
+      open.stop();
     }
   });
 

@@ -3,17 +3,14 @@
 import { mutant } from '../drivers/suite.js';
 import { CONTROL, domain, runs } from '../model/domains.js';
 import {
-  bindLine,
   deliverLine,
   type Interrupts,
   line,
   maskingUntilNotify,
-  notifyUnmask,
   sharer,
   touchesDelivery,
-  unbindDead,
-  unbindLine,
-} from '../model/interrupts.js';
+} from '../model/interruptLines.js';
+import { bindLine, notifyUnmask, unbindDead, unbindLine } from '../model/interrupts.js';
 import { device } from '../model/ioSpace.js';
 import { blockedBy, drop, type Edit, insertBefore, NONE, omit, operationOn, replace } from '../model/kernel/index.js';
 import {

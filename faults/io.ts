@@ -4,12 +4,12 @@
 
 import { mutant } from '../drivers/suite.js';
 import { domain, releaseDomain, runs } from '../model/domains.js';
+import { grantDevice, revokeDevice } from '../model/ioAssignment.js';
 import {
   barWindow,
   configFilter,
   configOwnership,
   device,
-  grantDevice,
   holdsDevice,
   homeWindow,
   type IoSpace,
@@ -17,7 +17,6 @@ import {
   portBitmap,
   reachesRegisters,
   registerMmu,
-  revokeDevice,
 } from '../model/ioSpace.js';
 import { blockedBy, omit, operationOn, reorder, replace } from '../model/kernel/index.js';
 

@@ -1,6 +1,6 @@
 /**
- * Mutants of the invalidation queue: time-outs, full queue, completions without a tag (H18, XSA-373), and invalidations of the wrong range
- * (H41).
+ * Mutants of the invalidation queue (time-outs, full queue, completions without a tag: H18, XSA-373), of what is given back after a flush
+ * or a domain's death, and of the range of invalidations (H41).
  */
 import { mutant } from '../drivers/suite.js';
 import {
@@ -88,6 +88,12 @@ export const endlessWait = mutant('wait without a time-out', {
     replace(unmapPage, 'completed', waitForEver),
     replace(revokeWrite, 'completed', waitForEver),
   ],
+});
+
+export const neverDetached = mutant('devices of the dead kept', {
+  says: 'nobody detaches the devices of a dead domain',
+  source: 'generated: omitted operation',
+  edits: [drop(detach)],
 });
 
 export const detachLeaks = mutant('detach: tables leaked', {

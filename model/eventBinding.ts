@@ -32,6 +32,7 @@ import {
   mayActFor,
   noChannels,
   port,
+  portMap,
   portsOf,
   rowOf,
   touchesClosing,
@@ -309,20 +310,6 @@ export const tearDownEvents = operation('event.tearDown', {
 function hasTraces(m: EventChannels, d: number): boolean {
   for (let p = 1; p < portsOf(m); p++) if (isOpen(m, rowOf(m, d, p))) return true;
   return m.on(freshSharedInfo) && hasWords(m, d);
-}
-
-/** The memory map: ports that are open, with what is pending. */
-function portMap(m: EventChannels): string[] {
-  const lines: string[] = [];
-  const names = ['free', 'reserved', 'unbound', 'interdomain', 'pirq', 'virq', 'ipi'];
-  for (let row = 0; row < m.channel.rows; row++) {
-    if (!isOpen(m, row)) continue;
-    const n = portsOf(m);
-    const to = m.channel.remote[row] === NONE ? '' : ` with domain ${m.channel.remote[row]}`;
-    const marks = `${m.channel.pending[row] ? ', pending' : ''}${m.channel.mask[row] ? ', masked' : ''}`;
-    lines.push(`domain ${Math.floor(row / n)} port ${row % n}: ${names[m.channel.state[row]]}${to}${marks}`);
-  }
-  return lines;
 }
 
 /** Ports and signals of all domains. */

@@ -220,3 +220,17 @@ export function mayActFor(m: EventChannels, caller: number, target: number): boo
 export function exists(m: EventChannels, d: number): boolean {
   return m.domain.life[d] === RUNNING;
 }
+
+/** The memory map: ports that are open, with what is pending. */
+export function portMap(m: EventChannels): string[] {
+  const lines: string[] = [];
+  const names = ['free', 'reserved', 'unbound', 'interdomain', 'pirq', 'virq', 'ipi'];
+  for (let row = 0; row < m.channel.rows; row++) {
+    if (!isOpen(m, row)) continue;
+    const n = portsOf(m);
+    const to = m.channel.remote[row] === NONE ? '' : ` with domain ${m.channel.remote[row]}`;
+    const marks = `${m.channel.pending[row] ? ', pending' : ''}${m.channel.mask[row] ? ', masked' : ''}`;
+    lines.push(`domain ${Math.floor(row / n)} port ${row % n}: ${names[m.channel.state[row]]}${to}${marks}`);
+  }
+  return lines;
+}

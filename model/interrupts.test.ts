@@ -1,7 +1,8 @@
 /** Lines and messages, one call at a time. */
 import { describe, expect, it } from 'vitest';
 import { performTold } from '../explore/trace.js';
-import { type Interrupts, interruptMachine } from './interrupts.js';
+import type { Interrupts } from './interruptLines.js';
+import { interruptMachine } from './interrupts.js';
 import { build, type MachineDef, NONE, type Scope } from './kernel/index.js';
 import { type MessageInterrupts, messageMachine } from './messageInterrupts.js';
 

@@ -7,136 +7,40 @@
  * holds it, and the count equals the holders (I2); only who has bound it is signalled (I8); one raise a notification (I14).
  * A sharer that dies lets go; one that hangs does not: that is the manager's time-out's business, not the line's.
  */
-import { CONTROL, DYING, domain, domains, RUNNING, runs } from './domains.js';
+import { CONTROL, DYING, domain, domains, RUNNING } from './domains.js';
 import {
   EBUSY,
   EEXIST,
   ENOSPC,
   EPERM,
   EVENT_ERRORS,
-  type EventChannels,
   eventTables,
   freeChannel,
   freePort,
   noChannels,
   PIRQ,
-  port,
   portsOf,
   rowOf,
 } from './eventChannels.js';
-import { handleEvents, maskEvent, signal, unmaskEvent } from './eventDelivery.js';
+import { handleEvents, maskEvent, unmaskEvent } from './eventDelivery.js';
 import {
-  type Footprint,
-  flag,
-  gate,
-  type MachineDef,
-  module,
-  NONE,
-  oneOf,
-  operationOn,
-  ref,
-  type State,
-  setOf,
-  sort,
-  table,
-  u8,
-} from './kernel/index.js';
+  answers,
+  deliverLine,
+  holdsLine,
+  type Interrupts,
+  letGoOf,
+  line,
+  linePermission,
+  lineTables,
+  managerTimeOut,
+  placeOf,
+  sharer,
+  touchesDelivery,
+  touchesUnbinding,
+} from './interruptLines.js';
+import { flag, type MachineDef, module, NONE, operationOn } from './kernel/index.js';
 
-export const line = sort('line');
-/** Places in a line's array of sharers (Xen: IRQ_MAX_GUESTS). */
-export const sharer = sort('sharer');
-
-export const lineTables = {
-  line: table([line], {
-    /** Sharers in the array. */
-    count: u8(),
-    shareable: oneOf('no', 'yes'),
-    /** Sharers that were signalled and have not notified; `inflight` counts them. */
-    held: setOf(domain),
-    inflight: u8(),
-    masked: oneOf('no', 'yes'),
-    /** Domains that may bind it. */
-    allowed: setOf(domain),
-    /** Kept for properties: times raised since it was last let go; two means more than one. */
-    raised: u8(),
-  }),
-  sharers: table([line, sharer], { guest: ref(domain) }),
-  /** The port by which a domain gets the line. */
-  pirq: table([domain, line], { port: ref(port) }),
-  /** A driver domain that runs but answers nothing any more. */
-  driver: table([domain], { hung: oneOf('no', 'yes') }),
-};
-
-export type Interrupts = EventChannels & State<typeof lineTables>;
 const operation = operationOn<Interrupts>();
-
-/** Lines are bound only by domains that were given the device. */
-export const linePermission = gate('interrupt permission');
-/** A line stays masked from its acknowledgement until its last holder has notified. */
-export const maskingUntilNotify = gate('masking until notification');
-/** The manager ends a driver domain that does not answer. */
-export const managerTimeOut = gate('manager time-out');
-
-/** Whether the driver in the domain still answers. */
-function answers(m: Interrupts, d: number): boolean {
-  return runs(m, d) && m.driver.hung[d] === 0;
-}
-
-export function holdsLine(m: Interrupts, d: number, l: number): boolean {
-  return ((m.line.held[l] >> d) & 1) !== 0;
-}
-
-/** Place of a domain in the array, or -1. */
-function placeOf(m: Interrupts, l: number, d: number): number {
-  for (let i = 0; i < m.line.count[l]; i++) if (m.sharers.guest[m.sharers.at(l, i)] === d) return i;
-  return -1;
-}
-
-/** One holder fewer; the last one ends the interrupt: the line is unmasked. */
-function letGoOf(m: Interrupts, d: number, l: number): void {
-  if (!holdsLine(m, d, l)) return;
-  m.line.held[l] &= ~(1 << d);
-  m.line.inflight[l]--;
-  if (m.line.inflight[l] === 0) {
-    m.line.masked[l] = 0;
-    m.line.raised[l] = 0;
-  }
-}
-
-/** Acknowledges and masks the line, and signals every sharer that does not hold it already. */
-export function deliverLine(m: Interrupts, l: number): void {
-  if (m.on(maskingUntilNotify)) m.line.masked[l] = 1;
-  if (m.line.raised[l] < 2) m.line.raised[l]++;
-  for (let i = 0; i < m.line.count[l]; i++) {
-    const d = m.sharers.guest[m.sharers.at(l, i)];
-    if (!holdsLine(m, d, l)) {
-      m.line.held[l] |= 1 << d;
-      m.line.inflight[l]++;
-    }
-    const p = m.pirq.port[m.pirq.at(d, l)];
-    if (p !== NONE) signal(m, d, p);
-  }
-}
-
-/** Rows that delivering a line touches. */
-export function touchesDelivery(m: Interrupts, l: number, may: Footprint): void {
-  may.write(m.line, l);
-  for (let d = 0; d < m.vcpu.rows; d++) {
-    const p = m.pirq.port[m.pirq.at(d, l)];
-    if (p === NONE) continue;
-    may.write(m.channel, rowOf(m, d, p));
-    may.write(m.vcpu, d);
-  }
-}
-
-/** Rows that taking a domain off a line touches. */
-function touchesUnbinding(m: Interrupts, d: number, l: number, may: Footprint): void {
-  may.write(m.line, l);
-  for (let i = 0; i < m.size(sharer); i++) may.write(m.sharers, m.sharers.at(l, i));
-  may.write(m.pirq, m.pirq.at(d, l));
-  const p = m.pirq.port[m.pirq.at(d, l)];
-  if (p !== NONE) may.write(m.channel, rowOf(m, d, p));
-}
 
 /** EVTCHNOP_bind_pirq: joins the sharers of a line, by the lowest free port. */
 export const bindLine = operation('line.bind', {

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { performTold } from '../explore/trace.js';
 import { domains } from './domains.js';
-import { type IoSpace, ioSpace } from './ioSpace.js';
+import { ioSpace } from './ioAssignment.js';
+import type { IoSpace } from './ioSpace.js';
 import { build, NONE } from './kernel/index.js';
 
 const def = { name: 'I/O space', modules: [domains, ioSpace] };

@@ -1,6 +1,6 @@
 /**
- * I/O space: which domain reaches which device by I/O ports, by memory-mapped registers and by configuration space; devices are given
- * and taken back here. Base address registers (BARs) decode windows of half a page, so that two devices may have theirs in one page.
+ * I/O space: which domain reaches which device by I/O ports, by memory-mapped registers and by configuration space. Devices are given
+ * and taken back in ioAssignment.ts. Base address registers (BARs) decode windows of half a page: two devices may have theirs in one page.
  * Source: Fraser et al., "Safe Hardware Access with the Xen VMM" (OASIS 2004); Xen `xen/common/domctl.c` and `xen/arch/x86/domctl.c`
  * (XEN_DOMCTL_assign_device, ioport_permission, iomem_permission), `xen/drivers/passthrough/pci.c`; PCI Local Bus 3.0, 6.2.5.1 (sizing).
  *
@@ -8,21 +8,8 @@
  * I13 a device that nobody holds is shut, and its windows never move, I14 one holder a device. DMA is issued and completes in two steps;
  * where it goes is the IOMMU's business.
  */
-import { CONTROL, type Domains, domain, RUNNING, runs } from './domains.js';
-import {
-  flag,
-  gate,
-  module,
-  NONE,
-  oneOf,
-  operationOn,
-  ref,
-  type State,
-  setOf,
-  sort,
-  table,
-  u8,
-} from './kernel/index.js';
+import { type Domains, domain, runs } from './domains.js';
+import { flag, gate, NONE, oneOf, operationOn, ref, type State, setOf, sort, table, u8 } from './kernel/index.js';
 
 export const device = sort('device');
 /** Pages of memory-mapped registers; as many as devices. */
@@ -68,8 +55,6 @@ const operation = operationOn<IoSpace>();
 /** Errors of the calls here (xen/include/public/errno.h). */
 export const IO_ERRORS = { '-EPERM': -1, '-ESRCH': -3, '-EBUSY': -16, '-EINVAL': -22 } as const;
 const EPERM = -1;
-const ESRCH = -3;
-const EBUSY = -16;
 const EINVAL = -22;
 
 /** A device is assigned to one domain at a time. */
@@ -95,7 +80,7 @@ export function holdsDevice(m: IoSpace, who: number, dev: number): boolean {
 }
 
 /** Whether the holder's calls about the device are let through. */
-function mayConfigure(m: IoSpace, who: number, dev: number): boolean {
+export function mayConfigure(m: IoSpace, who: number, dev: number): boolean {
   return holdsDevice(m, who, dev) && (m.device.revoking[dev] === 0 || !m.on(revocationBarrier));
 }
 
@@ -104,81 +89,6 @@ export function reachesRegisters(m: IoSpace, who: number, dev: number): boolean 
   const w = m.device.window[dev];
   return w !== NONE && ((m.access.pages[who] >> (w >> 1)) & 1) !== 0;
 }
-
-/** XEN_DOMCTL_assign_device with the permissions that go with it. Sets start empty: default deny. */
-export const grantDevice = operation('io.grant', {
-  agent: 'control',
-  says: 'gives {device} to {target}',
-  source: 'M1 GrantDev; xen/drivers/passthrough/pci.c, assign_device',
-  input: { target: domain, device },
-  where: { target: (_m, op) => op.target !== CONTROL },
-  errors: IO_ERRORS,
-  touches: (m, op, may) => {
-    may.write(m.device, op.device);
-    may.write(m.access, op.target);
-    may.read(m.domain, op.target);
-  },
-  steps: {
-    'check domain': (m, op) => (m.domain.life[op.target] === RUNNING ? 0 : ESRCH),
-    'nobody has it': (m, op) => {
-      const others = m.device.holders[op.device] & ~(1 << op.target);
-      if (others !== 0 && m.on(exclusiveAssignment)) return EBUSY;
-      return holdsDevice(m, op.target, op.device) ? EBUSY : 0;
-    },
-    assign: (m, op) => {
-      m.device.holders[op.device] |= 1 << op.target;
-    },
-    'allow ports': (m, op) => {
-      m.access.ports[op.target] |= 1 << op.device;
-    },
-    'route interrupt': (m, op) => {
-      m.device.irq[op.device] = op.target;
-    },
-  },
-});
-
-/**
- * Takes a device back, from a living domain or a dying one. The order is that of M1 RevokeDev, with one addition: a driver that is still
- * running can start the device again until its ports and mappings are gone, so the wait for DMA in flight comes after them.
- */
-export const revokeDevice = operation('io.revoke', {
-  agent: 'control',
-  says: 'takes {device} back from {target}',
-  source: 'M1 RevokeDev; xen/drivers/passthrough/pci.c, deassign_device; PCI Express 6.6.2 (function-level reset)',
-  input: { target: domain, device },
-  where: { device: (m, op) => holdsDevice(m, op.target, op.device) },
-  touches: (m, op, may) => {
-    may.write(m.device, op.device);
-    may.write(m.access, op.target);
-  },
-  steps: {
-    quiesce: (m, op) => {
-      m.device.revoking[op.device] = 1;
-      m.device.program[op.device] = NONE;
-    },
-    'mask irq': (m, op) => {
-      if (m.device.irq[op.device] === op.target) m.device.irq[op.device] = NONE;
-    },
-    'unmap MMIO': (m, op) => {
-      m.access.pages[op.target] &= ~(1 << (homeWindow(m, op.device) >> 1));
-    },
-    'drop ports': (m, op) => {
-      m.access.ports[op.target] &= ~(1 << op.device);
-    },
-    'clear bus-master': (m, op) => {
-      m.device.busMaster[op.device] = 0;
-    },
-    'wait and reset': (m, op) => {
-      m.device.dma[op.device] = NONE;
-      m.device.program[op.device] = NONE;
-      m.device.bar[op.device] = 0;
-    },
-    remove: (m, op) => {
-      m.device.holders[op.device] &= ~(1 << op.target);
-      m.device.revoking[op.device] = 0;
-    },
-  },
-});
 
 /** A page-table update that maps a page of registers: checked here, and never later. */
 export const mapRegisters = operation('io.map', {
@@ -323,31 +233,3 @@ export function noDevices(m: IoSpace): void {
   m.device.irq.fill(NONE);
   for (let dev = 0; dev < m.device.rows; dev++) m.device.window[dev] = homeWindow(m, dev);
 }
-
-/** Device access of all domains. Scope: `domain`, `generation`, `device`, `register page` (as many), `window` (twice as many). */
-export const ioSpace = module<IoSpace, typeof ioTables>('I/O space', {
-  tables: ioTables,
-  operations: [
-    grantDevice,
-    revokeDevice,
-    mapRegisters,
-    usePorts,
-    useRegisters,
-    setBusMaster,
-    writeBar,
-    issueDma,
-    completeDma,
-  ],
-  initial: noDevices,
-  holds: (m, d) => {
-    if (m.access.ports[d] !== 0 || m.access.pages[d] !== 0) return true;
-    for (let dev = 0; dev < m.device.rows; dev++) if (holdsDevice(m, d, dev)) return true;
-    return false;
-  },
-  map: (m) =>
-    [...m.device.holders].map((holders, dev) => {
-      const who = [...m.access.ports].flatMap((_, d) => ((holders >> d) & 1 ? [`domain ${d}`] : [])).join(' and ');
-      const dma = m.device.dma[dev] === NONE ? '' : `, DMA in flight for domain ${m.device.dma[dev]}`;
-      return `device ${dev}: ${who || 'nobody'}, bus-master ${m.device.busMaster[dev] ? 'on' : 'off'}${dma}`;
-    }),
-});

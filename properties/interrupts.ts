@@ -1,7 +1,8 @@
 /** What interrupts must keep: who is counted, who is signalled, how often, and whose a message is. */
 import { ABSENT, CONTROL, DYING } from '../model/domains.js';
 import { PIRQ, portsOf, rowOf } from '../model/eventChannels.js';
-import { holdsLine, type Interrupts } from '../model/interrupts.js';
+import { holdsLine, type Interrupts } from '../model/interruptLines.js';
+
 import { NONE } from '../model/kernel/index.js';
 import type { MessageInterrupts } from '../model/messageInterrupts.js';
 import { invariant, progress } from './property.js';

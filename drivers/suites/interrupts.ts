@@ -14,7 +14,8 @@ import {
   xsa33,
   xsa49,
 } from '../../faults/interrupts.js';
-import { interruptMachine, linePermission, managerTimeOut, maskingUntilNotify } from '../../model/interrupts.js';
+import { linePermission, managerTimeOut, maskingUntilNotify } from '../../model/interruptLines.js';
+import { interruptMachine } from '../../model/interrupts.js';
 import { module } from '../../model/kernel/index.js';
 import {
   compatibilityBlocked,

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { exploreExhaustively } from '../../explore/exhaustive.js';
 import { checkProgress } from '../../explore/progress.js';
-import { revokeDevice } from '../../model/ioSpace.js';
+import { revokeDevice } from '../../model/ioAssignment.js';
+
 import { build, type MachineOptions, omit } from '../../model/kernel/index.js';
 import type { AnyProperty, Progress } from '../../properties/property.js';
 import { type Counterpart, isMutant, propertiesOf, type Suite } from '../suite.js';

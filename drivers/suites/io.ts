@@ -16,12 +16,12 @@ import {
   windowUnchecked,
 } from '../../faults/io.js';
 import { domains } from '../../model/domains.js';
+import { ioSpace } from '../../model/ioAssignment.js';
 import {
   configFilter,
   configOwnership,
   exclusiveAssignment,
   type IoSpace,
-  ioSpace,
   noDevices,
   portBitmap,
   registerMmu,

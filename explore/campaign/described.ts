@@ -52,7 +52,7 @@ export interface SuiteDescription {
   readonly operations: number;
   /** Bytes of one state, at the default scope. */
   readonly stateBytes: number;
-  /** States of the default scope found by a short look, to tell quick suites from long ones. */
+  /** States within a few steps, at the default scope: tells quick suites from long ones. */
   readonly glance: number;
 }
 

@@ -9,6 +9,9 @@ import { html, type Markup } from './markup.js';
 /** Most lines of a list inside a cell. */
 const MAX_LINES = 12;
 
+/** Suites that are shown unfolded when there are no more of them. */
+export const MAX_OPEN = 3;
+
 /** Class of the colour that a worth has. */
 export function toneOf(worth: Worth): string {
   return match(worth)
@@ -33,7 +36,7 @@ export function cutList(lines: readonly Markup[], what: string, most = MAX_LINES
 export function claimsSection(report: Report, embedded: ReadonlySet<string>): Markup {
   return html`<section id="claims"><h2>Claims</h2>
 <p class="lead">A claim is proved only within the scope named above its table: every reachable state of that scope was visited, nothing broke, and each check was shown to have teeth by switching its gate off.</p>
-${report.suites.map((s) => suiteTable(s, embedded))}</section>`;
+${report.suites.map((s) => suiteTable(s, embedded, report.suites.length <= MAX_OPEN))}</section>`;
 }
 
 /** `domain 3, frame 2` */
@@ -43,19 +46,30 @@ export function scopeText(scope: SuiteReport['scope']): string {
     .join(', ');
 }
 
-function suiteTable(s: SuiteReport, embedded: ReadonlySet<string>): Markup {
+function suiteTable(s: SuiteReport, embedded: ReadonlySet<string>, few: boolean): Markup {
   const run = s.exhaustive;
   const cut = run && run.verdict !== 'complete' ? `truncated by ${run.truncatedBy}` : 'complete';
   const figures = run
     ? `${counted(run.states, 'state')}, ${counted(run.transitions, 'transition')}, depth ${run.depth}, ${cut}`
     : 'no exhaustive run';
   const head = ['Claim', ...EVIDENCE_COLUMNS, 'Gate off, mutant in', 'Verdict'];
-  return html`<article class="suite"><h3>${s.name}</h3><p class="title">${s.title}</p>
+  const urgent = s.error !== null || s.claims.some((c) => ['broken', 'error', 'not exercised'].includes(c.verdict));
+  return html`<details class="suite"${(few || urgent) && html` open`}><summary><b>${s.name}</b> ${verdictChips(s)} <span class="quiet">${s.title}</span></summary>
 <p class="quiet">scope ${s.scopeName}: ${scopeText(s.scope)}; schedule ${s.schedule}; ${figures}</p>
 ${s.error && html`<p class="breach">${s.error.code}: ${s.error.says}</p>`}
 <div class="scroll"><table class="cards claims"><thead><tr>${head.map((h) => html`<th scope="col">${h}</th>`)}</tr></thead>
-<tbody>${s.claims.map((c) => claimRow(s, c, embedded))}</tbody></table></div></article>`;
+<tbody>${s.claims.map((c) => claimRow(s, c, embedded))}</tbody></table></div></details>`;
 }
+
+/** How many claims have which verdict. */
+function verdictChips(s: SuiteReport): Markup[] {
+  return VERDICTS.flatMap((v) => {
+    const n = s.claims.filter((c) => c.verdict === v).length;
+    return n > 0 ? [html`<span class="chip ${toneOf(v)}">${n} ${v}</span> `] : [];
+  });
+}
+
+const VERDICTS = ['broken', 'error', 'not exercised', 'sampled', 'not contained', 'proved within scope'] as const;
 
 function claimRow(s: SuiteReport, c: ClaimReport, embedded: ReadonlySet<string>): Markup {
   const cells = evidenceCells(s, c).map(

@@ -2,7 +2,8 @@
 import type { FaultReport } from '../faultReports.js';
 import type { Report, SuiteReport } from '../report.js';
 import { grouped } from '../text.js';
-import { html, type Markup } from './markup.js';
+import { MAX_OPEN } from './claimsSection.js';
+import { html, type Markup, type Part } from './markup.js';
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -17,10 +18,23 @@ ${
   suites.length === 0
     ? html`<p class="idle">no fault was injected</p>`
     : suites.map(
-        (s) => html`<article><h3>${s.name}</h3><div class="scroll"><table class="cards counts">
-<thead><tr>${HEAD.map((h, i) => html`<th scope="col" class="${NUMBERS.has(i) ? 'number' : ''}">${h}</th>`)}</tr></thead><tbody>${s.faults.map(faultRow)}</tbody></table></div></article>`,
+        (s) => html`${unfold(s.name, suites.length, faultsWords(s))}<div class="scroll"><table class="cards counts">
+<thead><tr>${HEAD.map((h, i) => html`<th scope="col" class="${NUMBERS.has(i) ? 'number' : ''}">${h}</th>`)}</tr></thead><tbody>${s.faults.map(faultRow)}</tbody></table></div></details>`,
       )
 }</section>`;
+}
+
+/** The beginning of a suite's block, unfolded when there are few. */
+function unfold(name: string, blocks: number, words: Part): Markup {
+  return html`<details class="suite"${blocks <= MAX_OPEN && html` open`}><summary><b>${name}</b> ${words}</summary>`;
+}
+
+function faultsWords(s: SuiteReport): Markup {
+  const total = (of: 'injected' | 'reached'): string => grouped(s.faults.reduce((n, f) => n + f[of], 0));
+  const never = s.faults.filter((f) => f.injected === 0).map((f) => f.id);
+  return html`<span class="quiet">${s.faults.map((f) => f.id).join(' ')}: ${total('injected')} injected, ${total('reached')} stopped at the boundary</span>${
+    never.length > 0 && html` <span class="chip idle">never injected: ${never.join(' ')}</span>`
+  }`;
 }
 
 const HEAD = ['Fault class', 'Injected', 'Stopped at the boundary', 'Blocked by', 'Refused with', 'Let through', 'Never reached'];
@@ -54,13 +68,21 @@ function counts(of: Counts): Markup {
 export function coverageSection(report: Report, lines: Markup | undefined): Markup {
   return html`<section id="coverage"><h2>Coverage</h2>
 <p class="lead">How often each operation of the specification ended how, in the exhaustive run. An empty row or an outcome that no run reached is a hole.</p>
-${report.suites.filter((s) => s.operations.length > 0).map(operationTable)}
-${report.suites.map(witnessTable)}
+${report.suites.map((s) => suiteCoverage(s, report.suites.length))}
 ${lines}</section>`;
 }
 
 /** Outcomes that get a column of their own; more are listed in the last one. */
 const MAX_OUTCOMES = 8;
+
+function suiteCoverage(s: SuiteReport, blocks: number): Markup {
+  const never = s.operations.filter((o) => o.ok + sum(o.refused) + sum(o.blocked) === 0);
+  const missing = new Set(s.claims.flatMap((c) => c.missingWitnesses));
+  const words = html`<span class="quiet">${s.operations.length} operations</span>${
+    never.length > 0 && html` <span class="chip idle">${never.length} never performed</span>`
+  }${missing.size > 0 && html` <span class="chip idle">${missing.size} witnesses never reached</span>`}`;
+  return html`${unfold(s.name, blocks, words)}${s.operations.length > 0 && operationTable(s)}${witnessTable(s)}</details>`;
+}
 
 function operationTable(s: SuiteReport): Markup {
   const totals = new Map<string, number>();
@@ -85,10 +107,10 @@ function operationTable(s: SuiteReport): Markup {
 ${cell('succeeded', o.ok, o.ok === 0 && (never || o.fault === ''))}${shown.map((name) => cell(name, all[name] ?? 0, false))}
 ${rest.length > 0 && html`<td data-label="other">${more.join(', ')}</td>`}</tr>`;
   };
-  return html`<article><h3>${s.name}</h3><div class="scroll"><table class="cards counts matrix"><thead><tr><th scope="col">Operation</th>
+  return html`<div class="scroll"><table class="cards counts matrix"><thead><tr><th scope="col">Operation</th>
 <th scope="col" class="number">succeeded</th>${shown.map((name) => html`<th scope="col" class="number">${gates.has(name) ? html`blocked by ${name}` : name}</th>`)}${
     rest.length > 0 && html`<th scope="col">other</th>`
-  }</tr></thead><tbody>${s.operations.map(row)}</tbody></table></div></article>`;
+  }</tr></thead><tbody>${s.operations.map(row)}</tbody></table></div>`;
 }
 
 function witnessTable(s: SuiteReport): Markup | undefined {
@@ -101,12 +123,12 @@ function witnessTable(s: SuiteReport): Markup | undefined {
     }
   }
   if (properties.size === 0) return undefined;
-  return html`<article><h3>${s.name}: properties and their witnesses</h3><div class="scroll"><table class="cards counts"><thead><tr>
+  return html`<div class="scroll"><table class="cards counts"><thead><tr>
 <th scope="col">Property</th><th scope="col" class="number">Claims</th><th scope="col">Witnesses never reached</th></tr></thead><tbody>${[...properties].map(
     ([key, missing]) => html`<tr><th scope="row">${key}</th>
 <td data-label="Claims" class="number">${s.claims.filter((c) => c.properties.includes(key)).length}</td>
 <td data-label="Witnesses never reached">${
       missing.size > 0 ? html`<span class="idle">${[...missing].join('; ')}</span>` : html`<span class="good">none: all were reached</span>`
     }</td></tr>`,
-  )}</tbody></table></div></article>`;
+  )}</tbody></table></div>`;
 }

@@ -9,7 +9,8 @@ export const style = `
 --l0:#7db5f5;--l1:#ff9b93;--l2:#7fd49a;--l3:#d0a3ee;--l4:#f0bd62;--l5:#6fd0da}}
 *{box-sizing:border-box}
 html{scroll-padding-top:3rem}
-body{margin:0;background:var(--back);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;overflow-wrap:anywhere}
+body{margin:0;background:var(--back);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;overflow-wrap:break-word}
+p,li,dd,summary,code,.claim{overflow-wrap:anywhere}td.number,th.number{overflow-wrap:normal}td code,th code{overflow-wrap:break-word}
 header.top,nav,main{max-width:1240px;margin:0 auto;padding:0 20px}
 header.top{padding-top:28px;padding-bottom:12px}
 h1{font-size:2.4rem;line-height:1.1;margin:0 0 .4rem}
@@ -60,6 +61,9 @@ td.open{background:var(--open-back)}td.open b{color:var(--open)}
 td b{font-weight:600}
 .number{font-variant-numeric:tabular-nums}
 .matrix td.empty{color:var(--line)}
+.suite{border:1px solid var(--line);border-radius:6px;background:var(--card);margin:8px 0}.suite>summary{cursor:pointer;padding:8px 12px}.suite>summary b{margin-right:4px}
+.suite[open]>summary{border-bottom:1px solid var(--line)}.suite>:not(summary){margin-left:12px;margin-right:12px}.suite>.scroll{margin-bottom:12px;margin-top:8px}
+.chip.good{color:var(--good);background:var(--good-back);border-color:transparent}.chip.part{color:var(--part);background:var(--part-back);border-color:transparent}.chip.open{color:var(--open);background:var(--open-back);border-color:transparent}
 .finding{background:var(--card);border:1px solid var(--line);border-radius:6px;margin:8px 0;padding:8px 12px}
 .finding summary{cursor:pointer}.finding ol{padding-left:2.4rem}
 #viewer{background:var(--card);border:1px solid var(--line);border-radius:6px;scroll-margin-top:3rem}

@@ -144,7 +144,8 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
       if (value) facts.append(make('div', '', make('dt', '', name), make('dd', '', value)));
     };
     fact('agent', agent);
-    fact('operation', operation);
+    // A thread that goes on names its step; the operation is the one that it began.
+    if (operation !== 'continue') fact('operation', operation);
     fact('step', step);
     fact('result', status);
     fact('fault class', fault);
