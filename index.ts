@@ -2,8 +2,9 @@
  * What suites are written with: `import { suite, claim, invariant, ... } from 'ringfence'`.
  * The specification kernel, properties, suites and mutants, the explorers, trace files, and the building blocks of the embedded suites.
  */
-export * from './drivers/suite.js';
+
 export { embeddedSuites } from './drivers/catalogue.js';
+export * from './drivers/suite.js';
 export {
   type ExhaustiveOptions,
   type ExhaustiveResult,

@@ -19,7 +19,7 @@ const attack = (qemu: string) => ringfence(['attack', 'qemu-vtd', '--qemu', qemu
 
 describe('a QEMU that cannot be attacked', () => {
   it.each<[string, string, RegExp]>([
-    ['is missing', '/nowhere/qemu', /^RF-QEMU-MISSING: .*--qemu PATH$/],
+    ['is missing', '/nowhere/qemu', /^RF-QEMU-MISSING: .*--qemu PATH$/m],
     ['is no QEMU', '/bin/true', /^RF-QEMU-MISSING: /],
     ['is too old', pretend('5.2.0', 'exit 0'), /^RF-QEMU-TOO-OLD: .*5\.2\.0/],
     ['ends at once', pretend('7.2.1', 'exit 1'), /^RF-QEMU-START: /],

@@ -1,7 +1,7 @@
 /** `ringfence attack`: lets random attacks loose on a real target, in lockstep with its specification. */
 import { createHash } from 'node:crypto';
 import { join, relative } from 'node:path';
-import { readLockstepTrace, writeLockstepTrace, type LockstepTrace } from '../drivers/qemu/traceFile.js';
+import { type LockstepTrace, readLockstepTrace, writeLockstepTrace } from '../drivers/qemu/traceFile.js';
 import { type AttackResult, attackQemuVtd, replayOnQemuVtd } from '../explore/attackQemuVtd.js';
 import { CampaignError } from '../explore/campaign/errors.js';
 import { checkFolder, saveReport } from '../reports/save.js';
@@ -43,11 +43,15 @@ export async function attack(target: string, o: AttackOptions): Promise<number> 
       onProgress: (p) => {
         const left = Math.max(0, Math.round(o.time / 1000 - p.seconds));
         const rate = grouped(p.programs / Math.max(0.001, p.seconds));
-        out.progress(`${counted(p.programs, 'program')}, ${counted(p.steps, 'step')} | ${rate} programs/s | ${left} s left`);
+        out.progress(
+          `${counted(p.programs, 'program')}, ${counted(p.steps, 'step')} | ${rate} programs/s | ${left} s left`,
+        );
       },
       shouldStop: () => stop,
     });
-    const traces = new Map(result.findings.map((f) => [traceName(target, f.mechanism, f.trace), writeLockstepTrace(f.trace)]));
+    const traces = new Map(
+      result.findings.map((f) => [traceName(target, f.mechanism, f.trace), writeLockstepTrace(f.trace)]),
+    );
     const text = `${JSON.stringify(stable(target, result, o), undefined, 2)}\n`;
     out.json(text);
     out.lines(resultLines(target, result, out));
@@ -73,8 +77,13 @@ export async function replayAttack(text: string, o: CommonOptions & { readonly q
   const out = new Console(o);
   const trace = readLockstepTrace(text);
   out.lines(trace.told.map((step, i) => `${String(i + 1).padStart(3)} ${printable(step)}`));
-  const { performed, disagreement, known } = await replayOnQemuVtd(trace, o.qemu === undefined ? {} : { qemuPath: o.qemu });
-  out.json(`${JSON.stringify({ performed: performed.length, disagreement: disagreement ?? null, known: [...known.keys()] }, undefined, 2)}\n`);
+  const { performed, disagreement, known } = await replayOnQemuVtd(
+    trace,
+    o.qemu === undefined ? {} : { qemuPath: o.qemu },
+  );
+  out.json(
+    `${JSON.stringify({ performed: performed.length, disagreement: disagreement ?? null, known: [...known.keys()] }, undefined, 2)}\n`,
+  );
   for (const [id, { says }] of known) out.lines(hang('known: ', `${id}: ${printable(says)}`, out.page.width));
   if (disagreement) {
     const says = `after ${counted(performed.length, 'step')}, ${disagreement.mechanism}: ${disagreement.says}`;
@@ -95,7 +104,10 @@ function checkTarget(name: string): void {
 
 function traceName(target: string, mechanism: string, trace: LockstepTrace): string {
   const hash = createHash('sha256').update(writeLockstepTrace(trace)).digest('hex').slice(0, 8);
-  return `${target}-${mechanism.toLowerCase().replace(/[^a-z0-9]+/g, '-').slice(0, 60)}-${hash}.json`;
+  return `${target}-${mechanism
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 60)}-${hash}.json`;
 }
 
 /** The report without what depends on the clock alone; how many programs fit into the time still does. */
@@ -114,22 +126,37 @@ function resultLines(target: string, r: AttackResult, out: Console): string[] {
     if (!c.holds) lines.push(...hang('   ', `expected: ${c.expected}`, width));
   }
   lines.push('', style.bold('SEEN'));
-  for (const [what, times] of Object.entries(r.coverage)) lines.push(...hang('   ', `${what}: ${grouped(times)}`, width));
+  for (const [what, times] of Object.entries(r.coverage))
+    lines.push(...hang('   ', `${what}: ${grouped(times)}`, width));
   if (r.known.length > 0) lines.push('', style.bold('KNOWN DISAGREEMENTS'));
   for (const k of r.known) {
-    lines.push(...hang('~~ ', `${k.id}: ${printable(k.reason)} (${k.manual}; ${counted(k.programs, 'program')})`, width).map(style.yellow));
+    lines.push(
+      ...hang('~~ ', `${k.id}: ${printable(k.reason)} (${k.manual}; ${counted(k.programs, 'program')})`, width).map(
+        style.yellow,
+      ),
+    );
   }
   for (const f of r.findings) {
     const proof = f.minimal ? 'no step can be left out' : 'not minimal';
-    lines.push('', ...hang('!! ', `${f.mechanism}: ${printable(f.says)} (${proof}; replay ${f.replay})`, width).map(style.red));
-    f.trace.told.forEach((step, i) => lines.push(...hang(`  ${String(i + 1).padStart(2)} `, printable(step), width)));
+    lines.push(
+      '',
+      ...hang('!! ', `${f.mechanism}: ${printable(f.says)} (${proof}; replay ${f.replay})`, width).map(style.red),
+    );
+    for (const [i, step] of f.trace.told.entries()) {
+      lines.push(...hang(`  ${String(i + 1).padStart(2)} `, printable(step), width));
+    }
   }
   return [...lines, ''];
 }
 
 function summary(target: string, r: AttackResult, out: Console): string {
   const { style } = out.page;
-  const word = { holds: 'HOLDS', broken: 'BROKEN', 'not reproducible': 'NOT REPRODUCIBLE', 'controls failed': 'CONTROLS FAILED' }[r.verdict];
+  const word = {
+    holds: 'HOLDS',
+    broken: 'BROKEN',
+    'not reproducible': 'NOT REPRODUCIBLE',
+    'controls failed': 'CONTROLS FAILED',
+  }[r.verdict];
   const cut = r.interrupted ? ' (partial: interrupted)' : '';
   const controls = `${r.controls.filter((c) => c.holds).length} of ${counted(r.controls.length, 'control')} as expected`;
   const rate = `${r.rates.programsPerSecond.toFixed(1)} programs/s`;

@@ -13,7 +13,11 @@ interface Told {
 }
 
 /** The script for a shell. @param words what the arguments of commands may be, by command */
-export function completionScript(program: Command, shell: Shell, words: Readonly<Record<string, readonly string[]>>): string {
+export function completionScript(
+  program: Command,
+  shell: Shell,
+  words: Readonly<Record<string, readonly string[]>>,
+): string {
   const commands = program.commands.map(
     (c): Told => ({
       name: c.name(),

@@ -20,7 +20,10 @@ const time = z.string().refine((text) => {
 
 const config = z.strictObject({
   $schema: z.string().optional(),
-  suites: z.array(z.string().min(1)).meta({ description: 'names, or paths of modules from the folder of this file' }).optional(),
+  suites: z
+    .array(z.string().min(1))
+    .meta({ description: 'names, or paths of modules from the folder of this file' })
+    .optional(),
   scope: z.string().min(1).meta({ description: 'small, default, large, or sizes: domain=3,frame=2' }).optional(),
   time: time.meta({ description: 'time for everything: 90s, 5m, 2h' }).optional(),
   runs: z.int().min(0).max(10_000_000).meta({ description: 'random runs of each suite' }).optional(),
@@ -57,7 +60,8 @@ export function readConfig(folder: string): Config {
   const parsed = config.safeParse(raw);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    if (issue?.code === 'unrecognized_keys') return bad(`'${issue.keys[0]}' is no key; there are ${Object.keys(config.shape).join(', ')}`);
+    if (issue?.code === 'unrecognized_keys')
+      return bad(`'${issue.keys[0]}' is no key; there are ${Object.keys(config.shape).join(', ')}`);
     return bad(`'${issue?.path.join('.') ?? ''}': ${issue?.message ?? ''}`);
   }
   const at = dirname(path);

@@ -34,7 +34,11 @@ export async function doctor(o: DoctorOptions): Promise<number> {
     await program('spin', ['-V'], /Version ([\d.]+)/, 'npm run bench'),
     await program('rumur', ['--version'], /(v?[\d.]+)/, 'npm run bench'),
     await program('gcc', ['-dumpfullversion'], /([\d.]+)/, 'npm run bench'),
-    { name: 'workers', state: 'ok', says: `${availableParallelism()} cores, ${Math.round(freemem() / 2 ** 30)} GiB of memory free` },
+    {
+      name: 'workers',
+      state: 'ok',
+      says: `${availableParallelism()} cores, ${Math.round(freemem() / 2 ** 30)} GiB of memory free`,
+    },
   ] satisfies Check[];
   out.json(`${JSON.stringify({ ringfence: version, checks }, undefined, 2)}\n`);
   const { style, width } = out.page;
@@ -68,7 +72,9 @@ function folder(path: string): Check {
 async function qemu(path: string | undefined): Promise<Check> {
   try {
     const found = await locateQemu(path);
-    const clock = found.qtestAccel ? 'with the qtest accelerator' : 'without the qtest accelerator: slower, but it works';
+    const clock = found.qtestAccel
+      ? 'with the qtest accelerator'
+      : 'without the qtest accelerator: slower, but it works';
     return { name: 'qemu', state: 'ok', says: `${found.path} ${found.version}, ${clock}` };
   } catch (thrown) {
     return { name: 'qemu', state: 'missing', says: `${oneLine(thrown)} (needed for ringfence attack qemu-vtd)` };

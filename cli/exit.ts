@@ -31,6 +31,7 @@ export function failWith(thrown: unknown): number {
   }
   const { code, blame, says } = explain(thrown, 'RF-INTERNAL');
   complain(code, says);
-  if (code === 'RF-INTERNAL' && process.env.RINGFENCE_DEBUG && thrown instanceof Error) stderr.write(`${thrown.stack}\n`);
+  if (code === 'RF-INTERNAL' && process.env.RINGFENCE_DEBUG && thrown instanceof Error)
+    stderr.write(`${thrown.stack}\n`);
   return exitCodeOf(blame);
 }

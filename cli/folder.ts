@@ -54,18 +54,29 @@ export function sheetAt(folder: string): FastpathSheet | undefined {
   if (!existsSync(path)) return undefined;
   try {
     const read: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof read === 'object' && read !== null && 'schema' in read && read.schema === 1 && 'suites' in read && Array.isArray(read.suites)) {
+    if (
+      typeof read === 'object' &&
+      read !== null &&
+      'schema' in read &&
+      read.schema === 1 &&
+      'suites' in read &&
+      Array.isArray(read.suites)
+    ) {
       return read as FastpathSheet;
     }
   } catch {
     // Told below.
   }
-  throw new ReportError('RF-REPORT', `${shown(path)} is no fast-path sheet of this version; make it again with 'ringfence fastpath'`);
+  throw new ReportError(
+    'RF-REPORT',
+    `${shown(path)} is no fast-path sheet of this version; make it again with 'ringfence fastpath'`,
+  );
 }
 
 /** Coverage of the specifications from c8's lcov file. @throws ReportError RF-REPORT */
 export function coverageAt(lcov: string, reasons: string | undefined): Coverage {
   const files = readLcov(textOf(lcov, 'RF-REPORT', "make it with 'npm run coverage'"), (f) => /(^|\/)model\//.test(f));
-  const known = reasons === undefined ? [] : readReasons(textOf(reasons, 'RF-REPORT', 'give a list of reasons'), shown(reasons));
+  const known =
+    reasons === undefined ? [] : readReasons(textOf(reasons, 'RF-REPORT', 'give a list of reasons'), shown(reasons));
   return coverageOf(files, known, (f) => (existsSync(f) ? readFileSync(f, 'utf8') : undefined));
 }

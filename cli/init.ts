@@ -7,8 +7,8 @@ import { CONFIG_FILE } from './config.js';
 import { Console } from './console.js';
 import { EXIT, failWith } from './exit.js';
 import { shown } from './folder.js';
-import type { CommonOptions } from './options.js';
 import { SUITE_TEMPLATE } from './initSuite.js';
+import type { CommonOptions } from './options.js';
 
 const CONFIG = {
   suites: ['./suites/lending.js'],
@@ -58,7 +58,10 @@ export async function init(folder: string, o: Pick<CommonOptions, 'json' | 'quie
   try {
     const taken = [...INIT_FILES.keys()].find((name) => existsSync(join(folder, name)));
     if (taken !== undefined) {
-      throw new CampaignError('RF-OPTION', `${shown(join(folder, taken))} is there already, and init overwrites nothing; move it, or name another folder`);
+      throw new CampaignError(
+        'RF-OPTION',
+        `${shown(join(folder, taken))} is there already, and init overwrites nothing; move it, or name another folder`,
+      );
     }
     const isModule = existsSync(join(folder, 'package.json'));
     for (const [name, text] of INIT_FILES) {
@@ -67,7 +70,10 @@ export async function init(folder: string, o: Pick<CommonOptions, 'json' | 'quie
       replaceFile(path, text);
       out.lines([`${shown(path)}`]);
     }
-    if (!isModule) out.note('there is no package.json here; the suite needs one with "type": "module" and ringfence among its dependencies');
+    if (!isModule)
+      out.note(
+        'there is no package.json here; the suite needs one with "type": "module" and ringfence among its dependencies',
+      );
     out.always(['next: npx ringfence verify, then npx ringfence gate --update']);
     out.json(`${JSON.stringify({ files: [...INIT_FILES.keys()] }, undefined, 2)}\n`);
     return EXIT.holds;

@@ -1,8 +1,9 @@
 /** `ringfence list`: the suites, their claims, faults and scopes. */
-import { hang, printable } from '../reports/text.js';
+
 import { propertyKey, type SuiteDescription } from '../explore/campaign/described.js';
+import { hang, printable } from '../reports/text.js';
 import { Console } from './console.js';
-import { EXIT, exitCodeOf, failWith, complain } from './exit.js';
+import { complain, EXIT, exitCodeOf, failWith } from './exit.js';
 import type { CommonOptions } from './options.js';
 import { DEFAULTS } from './options.js';
 import { suitesFor } from './suites.js';
@@ -12,7 +13,11 @@ import { TARGETS } from './targets.js';
 export async function list(args: readonly string[], o: CommonOptions & { readonly patience: number }): Promise<number> {
   const out = new Console(o);
   try {
-    const running = { workers: DEFAULTS.workers, patienceMs: o.patience, onOutput: (t: string) => out.note(t.trimEnd()) };
+    const running = {
+      workers: DEFAULTS.workers,
+      patienceMs: o.patience,
+      onOutput: (t: string) => out.note(t.trimEnd()),
+    };
     const { suites, errors } = await suitesFor(args, running);
     for (const { error } of errors) complain(error.code, error.says);
     out.json(`${JSON.stringify({ suites: suites.map(plain), targets: TARGETS }, undefined, 2)}\n`);
@@ -33,7 +38,10 @@ export async function list(args: readonly string[], o: CommonOptions & { readonl
 function suiteLines(s: SuiteDescription, out: Console): string[] {
   const { width, style } = out.page;
   const scopes = Object.entries(s.scopes).map(
-    ([name, scope]) => `${name} (${Object.entries(scope).map(([sort, n]) => `${sort}=${n}`).join(',')})`,
+    ([name, scope]) =>
+      `${name} (${Object.entries(scope)
+        .map(([sort, n]) => `${sort}=${n}`)
+        .join(',')})`,
   );
   const lines = [
     ...hang('', `${s.name}: ${printable(s.title)}`, width).map(style.bold),
@@ -42,7 +50,13 @@ function suiteLines(s: SuiteDescription, out: Console): string[] {
   ];
   for (const c of s.claims) {
     const against = c.against.length > 0 ? ` (against ${c.against.join(', ')})` : '';
-    lines.push(...hang('  - ', `${printable(c.says)}${against}${c.expects === 'contained' ? '' : ': not claimed to be contained'}`, width));
+    lines.push(
+      ...hang(
+        '  - ',
+        `${printable(c.says)}${against}${c.expects === 'contained' ? '' : ': not claimed to be contained'}`,
+        width,
+      ),
+    );
     lines.push(...hang('      keeps ', c.keeps.map(propertyKey).join(', '), width).map(style.dim));
     const off = c.without.map((w) => `${w.off}${w.kind === 'mutant' ? ' (mutant)' : ''}`).join(', ');
     if (off) lines.push(...hang('      must break without ', printable(off), width).map(style.dim));

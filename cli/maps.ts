@@ -1,7 +1,7 @@
 /** The memory map along traces, for the page: each trace is told again in a worker, so that no suite can hang or crash the command. */
 import type { SuiteSource } from '../explore/campaign/described.js';
-import { Pool } from '../explore/campaign/pool.js';
 import type { ReplayJob } from '../explore/campaign/jobs.js';
+import { Pool } from '../explore/campaign/pool.js';
 import type { Report } from '../reports/report.js';
 
 /** Traces that get a map, and the longest of them: the same for the same report, whatever the machine. */
@@ -24,7 +24,11 @@ export async function mapsOf(
   const one = async (): Promise<void> => {
     for (let job = jobs[next++]; job; job = jobs[next++]) {
       const answer = await pool.run(job);
-      if (answer.kind === 'replay' && answer.applies) maps.set(job.id, answer.steps.map((s) => s.map));
+      if (answer.kind === 'replay' && answer.applies)
+        maps.set(
+          job.id,
+          answer.steps.map((s) => s.map),
+        );
     }
   };
   try {
@@ -38,7 +42,10 @@ export async function mapsOf(
 function jobsOf(report: Report, traces: ReadonlyMap<string, string>): ReplayJob[] {
   const jobs = report.suites.flatMap((s) => {
     const source: SuiteSource = s.module === null ? { kind: 'embedded' } : { kind: 'module', path: s.module };
-    const names = [...s.findings.map((f) => f.trace), ...s.claims.flatMap((c) => c.counterparts.flatMap((p) => p.trace ?? []))];
+    const names = [
+      ...s.findings.map((f) => f.trace),
+      ...s.claims.flatMap((c) => c.counterparts.flatMap((p) => p.trace ?? [])),
+    ];
     return [...new Set(names)].flatMap((name): ReplayJob[] => {
       const trace = traces.get(name);
       return trace === undefined || trace.length > MAX_TRACE_BYTES ? [] : [{ kind: 'replay', id: name, source, trace }];

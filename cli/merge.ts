@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Report, reportText } from '../reports/report.js';
-import { saveDocuments } from '../reports/saveDocuments.js';
 import { checkFolder, saveReport } from '../reports/save.js';
+import { saveDocuments } from '../reports/saveDocuments.js';
 import { mergeReports } from '../reports/shards.js';
 import { reportLines, summary } from '../reports/terminal.js';
 import { Console } from './console.js';

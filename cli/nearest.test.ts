@@ -21,6 +21,11 @@ describe('nearest', () => {
     ['zzzzzz', undefined],
     ['', undefined],
   ])('of %s', (wanted, found) => {
-    expect(nearest(wanted, ['memory', 'grants', 'iommu'].filter((n) => wanted !== '' || n === ''))).toBe(found);
+    expect(
+      nearest(
+        wanted,
+        ['memory', 'grants', 'iommu'].filter((n) => wanted !== '' || n === ''),
+      ),
+    ).toBe(found);
   });
 });

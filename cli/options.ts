@@ -17,7 +17,8 @@ export function integer(from: number, to: number) {
 export function duration(text: string): number {
   const found = /^(\d+(?:\.\d+)?)(s|m|h)?$/.exec(text.trim());
   const ms = found ? Number(found[1]) * { s: 1000, m: 60_000, h: 3_600_000 }[(found[2] ?? 's') as 's' | 'm' | 'h'] : 0;
-  if (!found || ms < 100 || ms > 86_400_000) throw new InvalidArgumentError('Give seconds, or 90s, 5m, 2h; at most a day.');
+  if (!found || ms < 100 || ms > 86_400_000)
+    throw new InvalidArgumentError('Give seconds, or 90s, 5m, 2h; at most a day.');
   return ms;
 }
 

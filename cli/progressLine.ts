@@ -21,7 +21,12 @@ export class ProgressLine {
     const { done, all } = this.campaign.count;
     const { running } = this.campaign;
     const what = running.map(({ job, progress }) => {
-      const size = progress.states > 0 ? ` ${grouped(progress.states)} states` : progress.runs > 0 ? ` ${grouped(progress.runs)} runs` : '';
+      const size =
+        progress.states > 0
+          ? ` ${grouped(progress.states)} states`
+          : progress.runs > 0
+            ? ` ${grouped(progress.runs)} runs`
+            : '';
       return `${job.id.replace(/^([^/]+)\/.*?(exhaustive|counterpart|random|two-run|breach|fail-nth).*$/, '$1 $2')}${size}`;
     });
     return `${done}/${all} runs | ${grouped(this.rate())} states/s | ${this.left()} left | ${what.join(', ')}`;
@@ -58,7 +63,8 @@ export class ProgressLine {
       }
     }
     if (known >= all * 0.9) ms = open / Math.max(1, this.campaign.running.length);
-    if (this.timeMs !== undefined) ms = Math.min(Number.isNaN(ms) ? Number.POSITIVE_INFINITY : ms, this.timeMs - elapsed);
+    if (this.timeMs !== undefined)
+      ms = Math.min(Number.isNaN(ms) ? Number.POSITIVE_INFINITY : ms, this.timeMs - elapsed);
     return Number.isNaN(ms) ? '?' : `${Math.max(0, Math.round(ms / 1000))} s`;
   }
 }

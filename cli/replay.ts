@@ -1,5 +1,5 @@
 /** `ringfence replay`: tells a trace file step by step, with what each step changed and the memory map after it. */
-import { openSync, readSync, closeSync, fstatSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { LOCKSTEP_FORMAT } from '../drivers/qemu/traceFile.js';
 import { performAlone } from '../explore/campaign/campaign.js';
 import type { SuiteSource } from '../explore/campaign/described.js';
@@ -28,7 +28,10 @@ export async function replay(path: string, o: ReplayOptions): Promise<number> {
     const trace = readText(path);
     if (isAttack(trace)) return await replayAttack(trace, o);
     const onOutput = (text: string): void => out.note(text.trimEnd());
-    const answer = await performAlone({ kind: 'replay', id: 'replay', source, trace }, { patienceMs: o.patience, onOutput });
+    const answer = await performAlone(
+      { kind: 'replay', id: 'replay', source, trace },
+      { patienceMs: o.patience, onOutput },
+    );
     if (answer.kind === 'error') {
       complain(answer.code, answer.says);
       return exitCodeOf(answer.blame);
@@ -57,11 +60,15 @@ function readText(path: string): string {
     file = openSync(path, 'r');
   } catch (thrown) {
     const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-    throw new CampaignError('RF-TRACE', `${path} cannot be read (${code === 'ENOENT' ? 'no such file' : code}); give a file of ringfence-report/traces`);
+    throw new CampaignError(
+      'RF-TRACE',
+      `${path} cannot be read (${code === 'ENOENT' ? 'no such file' : code}); give a file of ringfence-report/traces`,
+    );
   }
   try {
     const info = fstatSync(file);
-    if (!info.isFile()) throw new CampaignError('RF-TRACE', `${path} is not a file; give a file of ringfence-report/traces`);
+    if (!info.isFile())
+      throw new CampaignError('RF-TRACE', `${path} is not a file; give a file of ringfence-report/traces`);
     if (info.size > MAX_TRACE_BYTES) {
       throw new CampaignError('RF-TRACE', `${path} has ${info.size} bytes; a trace has at most ${MAX_TRACE_BYTES}`);
     }
@@ -76,14 +83,23 @@ function readText(path: string): string {
 
 function stepLines(a: ReplayAnswer, out: Console): string[] {
   const { width, style } = out.page;
-  const sizes = Object.entries(a.scope).map(([sort, n]) => `${sort} ${n}`).join(', ');
+  const sizes = Object.entries(a.scope)
+    .map(([sort, n]) => `${sort} ${n}`)
+    .join(', ');
   const off = [...a.gatesOff.map((g) => `${g} off`), ...(a.mutant ? [`mutant ${a.mutant}`] : [])];
-  const lines = hang('', `${a.suite} (${sizes})${off.length ? `, with ${off.join(', ')}` : ''}: ${a.property.id} ${a.property.name}`, width);
+  const lines = hang(
+    '',
+    `${a.suite} (${sizes})${off.length ? `, with ${off.join(', ')}` : ''}: ${a.property.id} ${a.property.name}`,
+    width,
+  );
   let shown = '';
   for (const [i, { step, map }] of a.steps.entries()) {
     const fault = step.fault ? ` {${step.fault}}` : '';
     const doom = i > 0 && i === a.inevitableSince ? '   <- inevitable from here' : '';
-    lines.push('', ...hang(`${String(i).padStart(3)} `, printable(`${step.says}${fault}${doom}`), width).map(style.bold));
+    lines.push(
+      '',
+      ...hang(`${String(i).padStart(3)} `, printable(`${step.says}${fault}${doom}`), width).map(style.bold),
+    );
     for (const c of step.changes) {
       lines.push(...hang('      * ', printable(`${c.row}.${c.field}: ${c.from} -> ${c.to}`), width));
     }
@@ -112,7 +128,13 @@ function verdictLines(a: ReplayAnswer, out: Console): string[] {
   else if (a.propertyKind === 'unknown') lines.push(...hang('', `${key} is no property of the suite any more.`, width));
   else if (a.propertyKind === 'progress' || a.propertyKind === 'noninterference') {
     const what = a.propertyKind === 'progress' ? 'all continuations' : 'two runs side by side';
-    lines.push(...hang('', `${key} is about ${what}; one run cannot show whether it breaks. Run ringfence verify ${a.suite}.`, width));
+    lines.push(
+      ...hang(
+        '',
+        `${key} is about ${what}; one run cannot show whether it breaks. Run ringfence verify ${a.suite}.`,
+        width,
+      ),
+    );
   } else lines.push(...hang('', `${key} does not break in it (any more).`, width).map(style.green));
   return lines;
 }

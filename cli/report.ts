@@ -30,7 +30,12 @@ export async function report(o: ReportOptions): Promise<number> {
     const read = reportAt(o.out);
     saveDocuments(o.out, await makeDocuments(read.report, tracesOf(read.report, read.folder), o.out, o));
     out.json(reportText(read.report));
-    if (o.annotations) stdout.write(annotations(read.report).map((l) => `${l}\n`).join(''));
+    if (o.annotations)
+      stdout.write(
+        annotations(read.report)
+          .map((l) => `${l}\n`)
+          .join(''),
+      );
     const page = join(o.out, 'report.html');
     out.lines([summary(read.report), `report: ${shown(page)}`]);
     if (o.open) openPage(page, out);
@@ -49,7 +54,15 @@ export async function makeDocuments(
 ): Promise<ReadonlyMap<string, string>> {
   const maps = await mapsOf(r, traces, { workers: DEFAULTS.workers, patienceMs: DEFAULTS.patienceMs });
   const coverage = more.lcov === undefined ? undefined : coverageAt(more.lcov, more.reasons);
-  return documentsOf({ report: r, traces, maps, fastpath: sheetAt(folder), coverage, folder: shown(folder), root: cwd() });
+  return documentsOf({
+    report: r,
+    traces,
+    maps,
+    fastpath: sheetAt(folder),
+    coverage,
+    folder: shown(folder),
+    root: cwd(),
+  });
 }
 
 /** Shows the page with whatever the system opens pages with. */

@@ -52,7 +52,8 @@ export async function suitesFor(
   const suites = found.suites.filter(wanted);
   const seen = new Set<string>();
   for (const { name } of suites) {
-    if (seen.has(name)) throw new CampaignError('RF-SUITE-MODULE', `two suites are named '${name}'; run them one at a time`);
+    if (seen.has(name))
+      throw new CampaignError('RF-SUITE-MODULE', `two suites are named '${name}'; run them one at a time`);
     seen.add(name);
   }
   return { suites, errors: found.errors };

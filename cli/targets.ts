@@ -5,5 +5,8 @@ export interface Target {
 }
 
 export const TARGETS: readonly Target[] = [
-  { name: 'qemu-vtd', says: "QEMU's Intel VT-d, with two devices in two domains, in lockstep with the bit-level specification" },
+  {
+    name: 'qemu-vtd',
+    says: "QEMU's Intel VT-d, with two devices in two domains, in lockstep with the bit-level specification",
+  },
 ];

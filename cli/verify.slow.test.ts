@@ -37,7 +37,9 @@ describe('a suite that holds', () => {
   });
 
   it('shows that the attack arrived, and where it was stopped', () => {
-    expect(report().suites[0].faults).toMatchObject([{ id: 'F2', injected: 96, reached: 64, blocked: { door: 64 }, through: 32 }]);
+    expect(report().suites[0].faults).toMatchObject([
+      { id: 'F2', injected: 96, reached: 64, blocked: { door: 64 }, through: 32 },
+    ]);
     expect(ended.stdout).toContain('64 blocked by door');
     expect(ended.stdout).toContain('assumed: keys cannot be copied');
   });
@@ -74,7 +76,10 @@ describe('a suite that holds', () => {
 
   it.each([40, 60, 80, 120])('fits %i columns', async (columns) => {
     const env = { COLUMNS: String(columns) };
-    const { stdout } = await ringfence(['verify', fixture('door'), '--out', 'door', '--runs', '20'], { cwd: folder.path, env });
+    const { stdout } = await ringfence(['verify', fixture('door'), '--out', 'door', '--runs', '20'], {
+      cwd: folder.path,
+      env,
+    });
     const body = stdout.split('\n').filter((line) => !/^(report|HOLDS)/.test(line));
     expect(body.filter((line) => line.length > columns)).toEqual([]);
   });
@@ -94,12 +99,16 @@ describe('suites that do not hold', () => {
 
   it('end with 1, and name the property, the reason and the way', () => {
     expect(ended.code).toBe(1);
-    expect(ended.stdout).toMatch(/breaks: W1 never broken after \d steps \(proved minimal, exhaustive\): manager \d\s+has\s+committed/);
+    expect(ended.stdout).toMatch(
+      /breaks: W1 never broken after \d steps \(proved minimal, exhaustive\): manager \d\s+has\s+committed/,
+    );
     expect(ended.stdout).toContain('replay: npx ringfence replay wrong/traces/breaks-w1-');
   });
 
   it('a broken property is a finding once, however it was found', () => {
-    expect(suiteOf('breaks').findings.map((f) => [f.property, f.foundBy, f.minimal])).toEqual([['W1 never', 'exhaustive', true]]);
+    expect(suiteOf('breaks').findings.map((f) => [f.property, f.foundBy, f.minimal])).toEqual([
+      ['W1 never', 'exhaustive', true],
+    ]);
     expect(suiteOf('breaks').claims[0].verdict).toBe('broken');
   });
 
@@ -120,7 +129,17 @@ describe('suites that do not hold', () => {
 
 describe('limits', () => {
   it('a time that is too short leaves claims sampled or not exercised, never proved', async () => {
-    const ended = await verify(fixture('commit'), '--scope', 'large', '--time', '1.2', '--out', 'short', '--runs', '0');
+    const ended = await verify(
+      fixture('door'),
+      '--scope',
+      'guest=5,room=7',
+      '--time',
+      '2',
+      '--out',
+      'short',
+      '--runs',
+      '0',
+    );
     expect(ended.code).toBe(3);
     const report: Report = JSON.parse(readFileSync(join(folder.path, 'short/report.json'), 'utf8'));
     expect(report).toMatchObject({ verdict: 'partial', partial: 'time' });

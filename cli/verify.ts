@@ -7,8 +7,8 @@ import { isSettled, settle } from '../reports/claims.js';
 import { makeReport, type Report, reportText } from '../reports/report.js';
 import { checkFolder, saveReport } from '../reports/save.js';
 import { claimLines, reportLines, summary, whereOf } from '../reports/terminal.js';
-import { ratesOf, timingsText } from '../reports/timings.js';
 import { counted } from '../reports/text.js';
+import { ratesOf, timingsText } from '../reports/timings.js';
 import { Console } from './console.js';
 import { complain, EXIT, failWith } from './exit.js';
 import { onInterrupt } from './interrupt.js';
@@ -101,9 +101,12 @@ function finish(
     const shown = relative(process.cwd(), o.out) || o.out;
     const breaches = report.suites.flatMap((s) => s.findings);
     out.lines([`report: ${join(shown, 'report.json')}, took ${(wallMs / 1000).toFixed(1)} s on ${o.workers} workers`]);
-    for (const f of breaches.slice(0, 10)) out.always([`replay: npx ringfence replay ${join(shown, 'traces', f.trace)}`]);
+    for (const f of breaches.slice(0, 10))
+      out.always([`replay: npx ringfence replay ${join(shown, 'traces', f.trace)}`]);
     if (state.checkpoints.length > 0) {
-      out.always([`${counted(state.checkpoints.length, 'unfinished run')} kept; to go on, give the same command and --resume`]);
+      out.always([
+        `${counted(state.checkpoints.length, 'unfinished run')} kept; to go on, give the same command and --resume`,
+      ]);
     }
   } catch (thrown) {
     // The result was printed; a breach is still the more important news.

@@ -222,7 +222,7 @@ class RunArbitrary extends fc.Arbitrary<Run> {
   }
 }
 
-/** Smaller runs, largest cuts first: chunks, single steps, pairs of steps, lower answers. */
+/** Smaller runs, largest cuts first: chunks, single steps, pairs of steps, ends that go from another start, lower answers. */
 function* smaller(run: Run): IterableIterator<Run> {
   const { initial, steps } = run;
   const n = steps.length;
@@ -236,9 +236,21 @@ function* smaller(run: Run): IterableIterator<Run> {
       for (let j = i + 1; j < n; j++) yield { initial, steps: steps.filter((_, at) => at !== i && at !== j) };
     }
   }
+  yield* fromOtherStarts(run);
   for (let i = 0; i < n; i++) {
     for (const digits of lower(steps[i])) {
       yield { initial, steps: steps.map((s, at) => (at === i ? { kind: s.kind, digits } : s)) };
+    }
+  }
+}
+
+/** The first steps may only lead from one initial state to what another one is already. */
+function* fromOtherStarts({ initial, steps }: Run): IterableIterator<Run> {
+  for (let d = 0; d < initial.length; d++) {
+    for (let v = 0; v <= initial[d] + 2; v++) {
+      if (v === initial[d]) continue;
+      const other = initial.map((old, at) => (at === d ? v : old));
+      for (let from = steps.length - 1; from >= 1; from--) yield { initial: other, steps: steps.slice(from) };
     }
   }
 }

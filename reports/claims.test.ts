@@ -20,7 +20,14 @@ const suite: SuiteDescription = {
       keeps: [{ id: 'P', name: 'p', states: 'p', kind: 'invariant', witnesses: ['seen'] }],
       against: ['F2'],
       without: [
-        { off: 'g', kind: 'gate', says: '', source: '', breaks: { id: 'P', name: 'p', kind: 'invariant' }, scope: undefined },
+        {
+          off: 'g',
+          kind: 'gate',
+          says: '',
+          source: '',
+          breaks: { id: 'P', name: 'p', kind: 'invariant' },
+          scope: undefined,
+        },
       ],
     },
   ],
@@ -41,10 +48,35 @@ const finding = (length: number): PlainFinding => ({
   minimal: true,
 });
 const witnesses = (reached: boolean) => [{ property: 'P p', witness: 'seen', reached }];
-const explored = { states: 9, transitions: 9, depth: 3, stateBytes: 4, specification: 'h', progress: [], operations: [], sites: [], resumed: false };
+const explored = {
+  states: 9,
+  transitions: 9,
+  depth: 3,
+  stateBytes: 4,
+  specification: 'h',
+  progress: [],
+  operations: [],
+  sites: [],
+  resumed: false,
+};
 const good: Record<string, Answer> = {
-  's/exhaustive': { kind: 'exhaustive', verdict: 'complete', truncatedBy: '', findings: [], witnesses: witnesses(true), tookMs: 1, ...explored },
-  's/counterpart/0/0': { kind: 'counterpart', verdict: 'truncated', truncatedBy: 'finding', states: 4, finding: finding(3), tookMs: 1 },
+  's/exhaustive': {
+    kind: 'exhaustive',
+    verdict: 'complete',
+    truncatedBy: '',
+    findings: [],
+    witnesses: witnesses(true),
+    tookMs: 1,
+    ...explored,
+  },
+  's/counterpart/0/0': {
+    kind: 'counterpart',
+    verdict: 'truncated',
+    truncatedBy: 'finding',
+    states: 4,
+    finding: finding(3),
+    tookMs: 1,
+  },
 };
 const run = (changes: Record<string, object | undefined>): SuiteRun => {
   const answers = new Map(Object.entries(good));
@@ -85,6 +117,8 @@ describe('a claim', () => {
   });
 
   it('says so when its counterpart is far away', () => {
-    expect(settle(run({ [other]: { finding: finding(11) } }), 0).because).toEqual(['with g off breaks only after 11 steps']);
+    expect(settle(run({ [other]: { finding: finding(11) } }), 0).because).toEqual([
+      'with g off breaks only after 11 steps',
+    ]);
   });
 });

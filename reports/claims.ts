@@ -43,7 +43,11 @@ export interface CounterpartReport {
   readonly minimal: boolean;
   readonly trace: string | null;
   /** What random runs made of it (runs until it was found: without a breach their number is a matter of time); null when they were not asked, or cannot tell (progress, two runs). */
-  readonly random: { readonly found: boolean; readonly shrunkLength: number | null; readonly runs: number | null } | null;
+  readonly random: {
+    readonly found: boolean;
+    readonly shrunkLength: number | null;
+    readonly runs: number | null;
+  } | null;
 }
 
 export interface ClaimReport {
@@ -61,9 +65,18 @@ export interface ClaimReport {
   readonly missingWitnesses: readonly string[];
 }
 
-export type Evidence = 'exhaustive' | 'progress' | 'two runs' | 'fail-nth' | 'random' | 'gate off' | 'mutant' | 'breach';
+export type Evidence =
+  | 'exhaustive'
+  | 'progress'
+  | 'two runs'
+  | 'fail-nth'
+  | 'random'
+  | 'gate off'
+  | 'mutant'
+  | 'breach';
 
-const isExhaustive = (a: Answer | undefined): a is ExhaustiveAnswer => a?.kind === 'exhaustive' || a?.kind === 'fail-nth';
+const isExhaustive = (a: Answer | undefined): a is ExhaustiveAnswer =>
+  a?.kind === 'exhaustive' || a?.kind === 'fail-nth';
 const isRandom = (a: Answer | undefined): a is RandomAnswer => a?.kind === 'random' || a?.kind === 'random-counterpart';
 const isBroken = (a: Answer | undefined): a is BrokenAnswer => a?.kind === 'counterpart' || a?.kind === 'breach';
 const isTwoRun = (a: Answer | undefined): a is TwoRunAnswer => a?.kind === 'two-run';
@@ -103,9 +116,14 @@ export function settle(run: SuiteRun, claim: number): ClaimReport {
 function openClaim(answers: readonly (Answer | undefined)[]): Pick<ClaimReport, 'verdict' | 'because'> {
   const breach = answers.find((a): a is BrokenAnswer => a?.kind === 'breach');
   if (!breach) return { verdict: 'not exercised', because: ['the run did not take place'] };
-  if (breach.finding) return { verdict: 'not contained', because: [`${propertyKey(breach.finding.property)} breaks, as expected`] };
-  if (breach.verdict === 'truncated') return { verdict: 'not exercised', because: [`cut short by ${breach.truncatedBy}`] };
-  return { verdict: 'broken', because: ['expected not to be contained, but no property breaks: the expectation is out of date'] };
+  if (breach.finding)
+    return { verdict: 'not contained', because: [`${propertyKey(breach.finding.property)} breaks, as expected`] };
+  if (breach.verdict === 'truncated')
+    return { verdict: 'not exercised', because: [`cut short by ${breach.truncatedBy}`] };
+  return {
+    verdict: 'broken',
+    because: ['expected not to be contained, but no property breaks: the expectation is out of date'],
+  };
 }
 
 function containedClaim(
@@ -124,7 +142,9 @@ function containedClaim(
   const main = answers.find((a): a is ExhaustiveAnswer => a?.kind === 'exhaustive');
   const open = openEnds(c, answers, main);
   const ran = main !== undefined || answers.some((a) => isRandom(a) && a.kind === 'random' && a.runs > 0);
-  const held = counterparts.filter((p) => p.outcome === 'held').map((p) => `holds even ${without(p)}: the check has no teeth`);
+  const held = counterparts
+    .filter((p) => p.outcome === 'held')
+    .map((p) => `holds even ${without(p)}: the check has no teeth`);
   const long = counterparts
     .filter((p) => p.length !== null && p.length > MAX_COUNTERPART_LENGTH)
     .map((p) => `${without(p)} breaks only after ${p.length} steps`);
@@ -140,7 +160,8 @@ function containedClaim(
   return { verdict: 'proved within scope', because: long, missingWitnesses };
 }
 
-const brokenLine = (f: PlainFinding): string => `${propertyKey(f.property)} broke after ${counted(lengthOf(f), 'step')}: ${f.why}`;
+const brokenLine = (f: PlainFinding): string =>
+  `${propertyKey(f.property)} broke after ${counted(lengthOf(f), 'step')}: ${f.why}`;
 
 /** `with IOTLB invalidation off`, `with mutant XSA-230`. */
 export function without(p: { readonly off: string; readonly kind: 'gate' | 'mutant' }): string {
@@ -167,10 +188,13 @@ function openEnds(
   if (!main) open.push('no exhaustive run');
   for (const a of answers) {
     if (a === undefined) open.push('a run is outstanding');
-    else if (a.kind === 'skipped') open.push(a.reason === 'time' ? 'not all runs took place: time' : 'not all runs took place');
+    else if (a.kind === 'skipped')
+      open.push(a.reason === 'time' ? 'not all runs took place: time' : 'not all runs took place');
     else if (isExhaustive(a) && a.verdict === 'truncated') open.push(`${a.kind} run cut short by ${a.truncatedBy}`);
-    else if (isTwoRun(a) && a.verdict === 'truncated' && a.findings.length === 0) open.push('two-run exploration cut short');
-    else if (isBroken(a) && a.verdict === 'truncated' && a.truncatedBy !== 'depth' && !a.finding) open.push(`counterpart cut short by ${a.truncatedBy}`);
+    else if (isTwoRun(a) && a.verdict === 'truncated' && a.findings.length === 0)
+      open.push('two-run exploration cut short');
+    else if (isBroken(a) && a.verdict === 'truncated' && a.truncatedBy !== 'depth' && !a.finding)
+      open.push(`counterpart cut short by ${a.truncatedBy}`);
     else if (isRandom(a) && a.verdict === 'disagreement') open.push(...a.disagreements);
   }
   for (const p of c.keeps) {
@@ -181,7 +205,8 @@ function openEnds(
     else if (answer.pendingStates === 0) open.push(`${key}: nothing was ever pending`);
   }
   for (const a of answers) {
-    if (isTwoRun(a) && a.verdict === 'complete' && a.differing === 0) open.push(`${a.property}: the two runs never differed`);
+    if (isTwoRun(a) && a.verdict === 'complete' && a.differing === 0)
+      open.push(`${a.property}: the two runs never differed`);
   }
   return [...new Set(open)];
 }
@@ -207,7 +232,9 @@ function counterpart(run: SuiteRun, claim: number, index: number): CounterpartRe
     length: finding ? lengthOf(finding) : null,
     minimal: finding?.minimal ?? false,
     trace: finding ? traceName(suite.name, finding, d.off) : null,
-    random: isRandom(r) ? { found: found !== undefined, shrunkLength: found?.shrunkLength ?? null, runs: found ? r.runs : null } : null,
+    random: isRandom(r)
+      ? { found: found !== undefined, shrunkLength: found?.shrunkLength ?? null, runs: found ? r.runs : null }
+      : null,
   };
 }
 

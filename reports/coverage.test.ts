@@ -27,7 +27,12 @@ describe('coverage', () => {
 
   it('reads lcov', () => {
     expect(files.map((f) => f.file)).toEqual(['model/a.ts', 'model/b.ts']);
-    expect(files[1]).toMatchObject({ lines: { found: 2, hit: 1 }, branches: { found: 3, hit: 1 }, missedBranches: [2], missedLines: [2] });
+    expect(files[1]).toMatchObject({
+      lines: { found: 2, hit: 1 },
+      branches: { found: 3, hit: 1 },
+      missedBranches: [2],
+      missedLines: [2],
+    });
   });
 
   it('lists every branch that is missed, with its reason', () => {
@@ -41,7 +46,12 @@ describe('coverage', () => {
     const bare = coverageOf(files, [], (f) => sources[f]);
     expect(shortcomings(bare, [])).toHaveLength(3);
     const old = [...reasons, { file: 'model/b.ts', line: 'gone', reason: 'it was unreachable' }];
-    expect(shortcomings(coverageOf(files, old, (f) => sources[f]), old).at(-1)).toContain("'gone'");
+    expect(
+      shortcomings(
+        coverageOf(files, old, (f) => sources[f]),
+        old,
+      ).at(-1),
+    ).toContain("'gone'");
   });
 
   it('refuses a list of reasons that is none', () => {

@@ -3,12 +3,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { junitText } from './junit.js';
 import { annotations, MAX_MARKDOWN_BYTES, markdownSummary } from './markdown.js';
 import { PROBLEM_KINDS, problemsOf } from './problems.js';
+import { readReport } from './readReport.js';
 import { reportText } from './report.js';
 import { hugeSample } from './samples/hugeSample.js';
 import { brokenLendingSuite, lendingSuite } from './samples/lendingSuite.js';
 import { type Sample, sampleReport } from './samples/sampleReport.js';
 import { sarifText } from './sarif.js';
-import { readReport } from './readReport.js';
 import { xmlText } from './xml.js';
 
 const EVIL = 'a\u0000<b>"c"&\'d\'\n]]>\ud800 | `e` [f](g) @h ::error::i %0A';
@@ -28,14 +28,16 @@ beforeAll(async () => {
 function elements(xml: string): string[] {
   const open: string[] = [];
   const seen: string[] = [];
-  const rest = xml.replace(/^<\?xml[^?]*\?>\n/, '').replace(/<(\/?)([a-z]+)((?: [a-z]+="[^"<]*")*)(\/?)>/g, (_, end, name, attributes, empty) => {
-    if (end) expect(open.pop()).toBe(name);
-    else {
-      seen.push(`${name}${attributes}`);
-      if (!empty) open.push(name);
-    }
-    return '';
-  });
+  const rest = xml
+    .replace(/^<\?xml[^?]*\?>\n/, '')
+    .replace(/<(\/?)([a-z]+)((?: [a-z]+="[^"<]*")*)(\/?)>/g, (_, end, name, attributes, empty) => {
+      if (end) expect(open.pop()).toBe(name);
+      else {
+        seen.push(`${name}${attributes}`);
+        if (!empty) open.push(name);
+      }
+      return '';
+    });
   expect(open).toEqual([]);
   expect(rest).not.toMatch(/[<>]/);
   expect(rest.replace(/&#\d+;/g, '')).not.toContain('&');
@@ -54,13 +56,21 @@ describe('junit.xml', () => {
   it('has one failure for a claim that is broken, with the steps and the line that replays them', () => {
     const xml = junitText(broken.report);
     expect(elements(xml).filter((e) => e.startsWith('failure'))).toHaveLength(1);
-    expect(xml).toContain('  4 device 0 writes frame 0\nreplay: npx ringfence replay ringfence-report/traces/lending-i1-');
+    expect(xml).toContain(
+      '  4 device 0 writes frame 0\nreplay: npx ringfence replay ringfence-report/traces/lending-i1-',
+    );
   });
 
   it('has an error case for a suite that crashed, and for a module that does not load', () => {
     const error = { code: 'RF-SUITE-THREW', blame: 'usage', says: 'a step threw' } as const;
-    const suites = good.report.suites.map((s) => ({ ...s, error, claims: s.claims.map((c) => ({ ...c, verdict: 'error' as const })) }));
-    const seen = elements(junitText({ ...good.report, suites, errors: [{ module: 'x.js', code: 'RF-SUITE-MODULE', says: 'no' }] }));
+    const suites = good.report.suites.map((s) => ({
+      ...s,
+      error,
+      claims: s.claims.map((c) => ({ ...c, verdict: 'error' as const })),
+    }));
+    const seen = elements(
+      junitText({ ...good.report, suites, errors: [{ module: 'x.js', code: 'RF-SUITE-MODULE', says: 'no' }] }),
+    );
     expect(seen[0]).toContain('tests="3" failures="0" errors="2" skipped="1"');
     expect(seen).toContain('error message="a step threw" type="RF-SUITE-THREW"');
   });
@@ -119,8 +129,13 @@ describe('report.sarif', () => {
 
   it("lies at the step's source line, or at the suite's module", () => {
     const placed = (more: object, module: string | null): string => {
-      const suites = broken.report.suites.map((s) => ({ ...s, module, findings: s.findings.map((f) => ({ ...f, ...more })) }));
-      const { physicalLocation: l } = parse({ ...broken, report: { ...broken.report, suites } }).results[0]?.locations[0] ?? {};
+      const suites = broken.report.suites.map((s) => ({
+        ...s,
+        module,
+        findings: s.findings.map((f) => ({ ...f, ...more })),
+      }));
+      const { physicalLocation: l } =
+        parse({ ...broken, report: { ...broken.report, suites } }).results[0]?.locations[0] ?? {};
       return `${l?.artifactLocation.uri}:${l?.region.startLine}`;
     };
     expect(placed({ at: { file: 'model/a b.ts', line: 12 } }, null)).toBe('model/a%20b.ts:12');
@@ -129,7 +144,10 @@ describe('report.sarif', () => {
 
   it('has fingerprints that do not depend on lines, traces or other findings', () => {
     const prints = (s: Sample): string[] => parse(s).results.map((r) => r.partialFingerprints['ringfence/v1'] ?? '');
-    const suites = broken.report.suites.map((s) => ({ ...s, findings: s.findings.map((f) => ({ ...f, length: 9, trace: 'x', at: { file: 'f', line: 3 } })) }));
+    const suites = broken.report.suites.map((s) => ({
+      ...s,
+      findings: s.findings.map((f) => ({ ...f, length: 9, trace: 'x', at: { file: 'f', line: 3 } })),
+    }));
     expect(prints({ ...broken, report: { ...broken.report, suites } })).toEqual(prints(broken));
     const many = prints(huge);
     expect(new Set(many).size).toBe(many.length);
@@ -156,11 +174,14 @@ describe('summary.md', () => {
     const text = markdownSummary(evil.report);
     expect(text).not.toMatch(/<b>|[^\\]\]\(g\)/);
     expect(text).not.toContain('\u0000');
-    for (const row of text.split('\n').filter((l) => l.startsWith('| '))) expect(row.match(/(?<!\\)\|/g)).toHaveLength(5);
+    for (const row of text.split('\n').filter((l) => l.startsWith('| ')))
+      expect(row.match(/(?<!\\)\|/g)).toHaveLength(5);
   });
 
   it('is cut visibly below 64 kB', () => {
-    const claims = Array.from({ length: 2_000 }, (_, i) => huge.report.suites.flatMap((s) => s.claims.map((c) => ({ ...c, says: `${c.says} ${i}` })))).flat();
+    const claims = Array.from({ length: 2_000 }, (_, i) =>
+      huge.report.suites.flatMap((s) => s.claims.map((c) => ({ ...c, says: `${c.says} ${i}` }))),
+    ).flat();
     const text = markdownSummary({ ...huge.report, suites: huge.report.suites.map((s) => ({ ...s, claims })) });
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_MARKDOWN_BYTES);
     expect(text).toMatch(/\*\*Cut here: [\d,]+ entries left out; everything is in report\.json\.\*\*\n$/);
@@ -187,7 +208,8 @@ describe('problems', () => {
 
 describe('report.json', () => {
   it('is read back as it was written', () => {
-    for (const { report } of [good, broken, evil]) expect(readReport(reportText(report), 'r')).toEqual(JSON.parse(reportText(report)));
+    for (const { report } of [good, broken, evil])
+      expect(readReport(reportText(report), 'r')).toEqual(JSON.parse(reportText(report)));
   });
 
   it('is refused with a line that names the place', () => {
@@ -195,13 +217,20 @@ describe('report.json', () => {
     expect(() => readReport('{"format":"x"}', 'r.json')).toThrow('r.json is not a report');
     expect(() => readReport(reportText({ ...good.report, version: 2 as 1 }), 'r.json')).toThrow('has version 2');
     const suites = good.report.suites.map((s) => ({ ...s, scope: { frame: -1 } }));
-    expect(() => readReport(reportText({ ...good.report, suites }), 'r.json')).toThrow('damaged at suites.0.scope.frame');
+    expect(() => readReport(reportText({ ...good.report, suites }), 'r.json')).toThrow(
+      'damaged at suites.0.scope.frame',
+    );
   });
 });
 
 it('gives equal bytes for equal inputs', async () => {
   const again = await sampleReport([lendingSuite({ name: 'kept' }), brokenLendingSuite()]);
-  for (const write of [reportText, junitText, markdownSummary, (r: typeof good.report) => sarifText(r, { root: '/' })]) {
+  for (const write of [
+    reportText,
+    junitText,
+    markdownSummary,
+    (r: typeof good.report) => sarifText(r, { root: '/' }),
+  ]) {
     expect(write(again.report)).toBe(write(broken.report));
   }
 });

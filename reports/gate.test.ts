@@ -30,7 +30,9 @@ describe('gate', () => {
 
   it('does not mind more: a larger scope, a further suite, a further claim with evidence', () => {
     const more = changed((s) => ({ ...s, scope: { ...s.scope, frame: 3, ring: 1 } }));
-    expect(against({ ...more, suites: [...more.suites, ...good.suites.map((s) => ({ ...s, name: 'other' }))] })).toEqual([]);
+    expect(
+      against({ ...more, suites: [...more.suites, ...good.suites.map((s) => ({ ...s, name: 'other' }))] }),
+    ).toEqual([]);
   });
 
   it('fails for a new finding', () => {
@@ -58,8 +60,17 @@ describe('gate', () => {
   });
 
   it('fails for a claim that is not exercised, even a new one', () => {
-    const idle = changedClaim((c) => ({ ...c, says: 'new', verdict: 'not exercised', counterparts: [], because: ['nothing'] }));
-    const report = { ...good, suites: good.suites.map((s, i) => ({ ...s, claims: [...s.claims, ...(idle.suites[i]?.claims ?? [])] })) };
+    const idle = changedClaim((c) => ({
+      ...c,
+      says: 'new',
+      verdict: 'not exercised',
+      counterparts: [],
+      because: ['nothing'],
+    }));
+    const report = {
+      ...good,
+      suites: good.suites.map((s, i) => ({ ...s, claims: [...s.claims, ...(idle.suites[i]?.claims ?? [])] })),
+    };
     expect(against(report)).toMatchObject([{ kind: 'lost evidence', says: 'not exercised: new: nothing' }]);
   });
 
@@ -68,9 +79,15 @@ describe('gate', () => {
     expect(against(smaller)).toMatchObject([{ kind: 'scope shrank', says: 'frame was 2, is 1' }]);
     const none = changed((s) => ({ ...s, scope: { device: 2 } }));
     expect(against(none)[0]?.kind).toBe('scope shrank');
-    const cut = changed((s) => ({ ...s, exhaustive: s.exhaustive && { ...s.exhaustive, verdict: 'truncated', truncatedBy: 'time' } }));
+    const cut = changed((s) => ({
+      ...s,
+      exhaustive: s.exhaustive && { ...s.exhaustive, verdict: 'truncated', truncatedBy: 'time' },
+    }));
     expect(against(cut)[0]?.says).toContain('cut short by time');
-    const split = baselineOf(changed((s) => ({ ...s, schedule: 'split' })), undefined);
+    const split = baselineOf(
+      changed((s) => ({ ...s, schedule: 'split' })),
+      undefined,
+    );
     expect(gate(good, split, undefined).failures[0]?.says).toContain('schedule whole');
   });
 
@@ -101,7 +118,9 @@ describe('gate', () => {
       { kind: 'fast path', says: 'sample.attack allocates 32 bytes, in write (model/lending.ts:7)' },
     ]);
     const [suite] = sampleSheet(0).suites;
-    expect(against(good, { ...sampleSheet(0), suites: suite ? [{ ...suite, controlA: 0 }] : [] })[0]?.says).toContain('control');
+    expect(against(good, { ...sampleSheet(0), suites: suite ? [{ ...suite, controlA: 0 }] : [] })[0]?.says).toContain(
+      'control',
+    );
     expect(against(good, sampleSheet(0, 'not exercised'))[0]?.says).toContain('not exercised');
     expect(gate(good, baselineOf(good, sampleSheet(0)), undefined).failures[0]?.kind).toBe('fast path');
   });
@@ -113,7 +132,10 @@ describe('gate', () => {
   });
 
   it('never looks at times or counts of states', () => {
-    const slower = changed((s) => ({ ...s, exhaustive: s.exhaustive && { ...s.exhaustive, states: 1, transitions: 1, depth: 1 } }));
+    const slower = changed((s) => ({
+      ...s,
+      exhaustive: s.exhaustive && { ...s.exhaustive, states: 1, transitions: 1, depth: 1 },
+    }));
     expect(against(slower)).toEqual([]);
   });
 

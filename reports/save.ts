@@ -81,10 +81,21 @@ function guarded(folder: string, work: () => void): void {
   } catch (thrown) {
     const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
     if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
-      throw new CampaignError('RF-OUT-FULL', `no space left for the report in ${folder}; the previous report is as it was`);
+      throw new CampaignError(
+        'RF-OUT-FULL',
+        `no space left for the report in ${folder}; the previous report is as it was`,
+      );
     }
-    const why = { EACCES: 'permission denied', EROFS: 'the file system is read-only', ENOTDIR: 'it is not a folder', EEXIST: 'it is not a folder' };
+    const why = {
+      EACCES: 'permission denied',
+      EROFS: 'the file system is read-only',
+      ENOTDIR: 'it is not a folder',
+      EEXIST: 'it is not a folder',
+    };
     const said = why[code as keyof typeof why] ?? (code || String(thrown));
-    throw new CampaignError('RF-OUT', `the report folder ${folder} cannot be written (${said}); name another with --out DIR`);
+    throw new CampaignError(
+      'RF-OUT',
+      `the report folder ${folder} cannot be written (${said}); name another with --out DIR`,
+    );
   }
 }

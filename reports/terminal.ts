@@ -54,7 +54,10 @@ function counterpartText(p: CounterpartReport): string {
 }
 
 /** `scope small, complete, 12,345 states, 200,000/s`, or what cut it. */
-export function whereOf(s: { readonly exhaustive: Pick<Explored, 'verdict' | 'truncatedBy' | 'states'> | null; readonly scopeName: string }, statesPerSecond?: number): string {
+export function whereOf(
+  s: { readonly exhaustive: Pick<Explored, 'verdict' | 'truncatedBy' | 'states'> | null; readonly scopeName: string },
+  statesPerSecond?: number,
+): string {
   const run = s.exhaustive;
   if (!run) return `scope ${s.scopeName}`;
   const cut = run.verdict === 'complete' ? 'complete' : `truncated (${run.truncatedBy})`;
@@ -79,7 +82,9 @@ function claimTable(report: Report, page: Page, rates: ReadonlyMap<string, numbe
   const { style, width } = page;
   const lines: string[] = [style.bold(hang('', 'CLAIMS', width)[0] ?? '')];
   for (const s of report.suites) {
-    const sizes = Object.entries(s.scope).map(([sort, n]) => `${sort} ${n}`).join(', ');
+    const sizes = Object.entries(s.scope)
+      .map(([sort, n]) => `${sort} ${n}`)
+      .join(', ');
     lines.push(...hang('', `${s.name}: ${printable(s.title)}`, width).map(style.bold));
     lines.push(...hang('  ', `${whereOf(s, rates.get(s.name))} (${sizes}; ${s.schedule})`, width).map(style.dim));
     if (width >= 72) lines.push(...wideRows(s, page));
@@ -102,7 +107,11 @@ function wideRows(s: SuiteReport, page: Page): string[] {
     const height = Math.max(left.length, middle.length, right.length);
     const rows = Array.from({ length: height }, (_, i) => {
       const head = i === 0 ? paint(mark) : '  ';
-      const cells = [(left[i] ?? '').padEnd(claimWidth), (middle[i] ?? '').padEnd(EVIDENCE_WIDTH), paint(right[i] ?? '')];
+      const cells = [
+        (left[i] ?? '').padEnd(claimWidth),
+        (middle[i] ?? '').padEnd(EVIDENCE_WIDTH),
+        paint(right[i] ?? ''),
+      ];
       return `${head} ${cells.join('  ')}`.trimEnd();
     });
     return [...rows, ...detail(c, page)];
@@ -170,7 +179,9 @@ function untested(report: Report, page: Page): string[] {
 /** The last line: the answer. */
 export function summary(report: Report): string {
   const claims = report.suites.flatMap((s) => s.claims);
-  const parts = (['proved within scope', 'not contained', 'sampled', 'not exercised', 'broken', 'error'] as const).flatMap((v) => {
+  const parts = (
+    ['proved within scope', 'not contained', 'sampled', 'not exercised', 'broken', 'error'] as const
+  ).flatMap((v) => {
     const n = claims.filter((c) => c.verdict === v).length;
     return n > 0 ? [`${n} ${v}`] : [];
   });
@@ -182,6 +193,7 @@ export function summary(report: Report): string {
     .with('error', () => 'ERROR')
     .with('partial', () => 'PARTIAL')
     .exhaustive();
-  const cut = report.partial === 'no' ? '' : ` (partial: ${report.partial === 'time' ? 'the time was up' : 'interrupted'})`;
+  const cut =
+    report.partial === 'no' ? '' : ` (partial: ${report.partial === 'time' ? 'the time was up' : 'interrupted'})`;
   return `${head}${cut}: ${counted(claims.length, 'claim')}: ${parts.join(', ') || 'none'}; ${broke} of ${counted(counterparts.length, 'counterpart')} broke`;
 }

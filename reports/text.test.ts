@@ -21,6 +21,11 @@ describe('text', () => {
   });
 
   it('counts', () => {
-    expect([grouped(1), grouped(1745408), counted(1, 'step'), counted(2, 'step')]).toEqual(['1', '1,745,408', '1 step', '2 steps']);
+    expect([grouped(1), grouped(1745408), counted(1, 'step'), counted(2, 'step')]).toEqual([
+      '1',
+      '1,745,408',
+      '1 step',
+      '2 steps',
+    ]);
   });
 });

@@ -22,6 +22,13 @@ export function timingsText(state: CampaignState, workers: number, wallMs: numbe
       return rate === undefined ? [] : [[r.chosen.suite.name, Math.round(rate)]];
     }),
   );
-  const content = { format: 'ringfence-timings', version: 1, wallMs: Math.round(wallMs), workers, statesPerSecond: rates, jobs };
+  const content = {
+    format: 'ringfence-timings',
+    version: 1,
+    wallMs: Math.round(wallMs),
+    workers,
+    statesPerSecond: rates,
+    jobs,
+  };
   return `${JSON.stringify(content, undefined, 2)}\n`;
 }

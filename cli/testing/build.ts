@@ -1,6 +1,6 @@
 /** Builds dist/ once before tests that run the command in a process of its own. */
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export default function build(): void {
@@ -15,4 +15,6 @@ export default function build(): void {
     const told = thrown instanceof Error && 'stdout' in thrown ? String(thrown.stdout) : String(thrown);
     process.stderr.write(`the build has errors; tests that need it may fail:\n${told}\n`);
   }
+  // Whoever installed the package has made the command executable; a new file is not.
+  if (existsSync(marker)) chmodSync(marker, 0o755);
 }

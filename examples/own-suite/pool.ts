@@ -16,8 +16,8 @@ import {
   mutant,
   NONE,
   operationOn,
-  reorder,
   ref,
+  reorder,
   type State,
   sort,
   suite,
@@ -29,7 +29,7 @@ const buffer = sort('buffer');
 
 const tables = {
   /** Who has the buffer, whose device may write it, and whose device wrote it last. */
-  buffer: table([buffer], { owner: ref(driver), window: ref(driver), writer: ref(driver) }),
+  bounce: table([buffer], { owner: ref(driver), window: ref(driver), writer: ref(driver) }),
 };
 type Pool = Machine & State<typeof tables>;
 const operation = operationOn<Pool>();
@@ -42,19 +42,19 @@ const takeBuffer = operation('pool.take', {
   agent: driver,
   says: 'takes {buffer}',
   input: { buffer },
-  where: { buffer: (m, op) => m.buffer.owner[op.buffer] === NONE },
-  touches: (m, op, may) => may.write(m.buffer, op.buffer),
+  where: { buffer: (m, op) => m.bounce.owner[op.buffer] === NONE },
+  touches: (m, op, may) => may.write(m.bounce, op.buffer),
   errors: { ENOMEM: -12 },
   steps: {
     'find room for the window': (m) => (m.fails(windowTable) ? -12 : 0),
     'clean it': (m, op) => {
-      m.buffer.writer[op.buffer] = NONE;
+      m.bounce.writer[op.buffer] = NONE;
     },
     'hand it over': (m, op) => {
-      m.buffer.owner[op.buffer] = op.agent;
+      m.bounce.owner[op.buffer] = op.agent;
     },
     'open the window': (m, op) => {
-      m.buffer.window[op.buffer] = op.agent;
+      m.bounce.window[op.buffer] = op.agent;
     },
   },
 });
@@ -63,14 +63,14 @@ const returnBuffer = operation('pool.return', {
   agent: driver,
   says: 'returns {buffer}',
   input: { buffer },
-  where: { buffer: (m, op) => m.buffer.owner[op.buffer] === op.agent },
-  touches: (m, op, may) => may.write(m.buffer, op.buffer),
+  where: { buffer: (m, op) => m.bounce.owner[op.buffer] === op.agent },
+  touches: (m, op, may) => may.write(m.bounce, op.buffer),
   steps: {
     'close the window': (m, op) => {
-      if (m.on(revocation)) m.buffer.window[op.buffer] = NONE;
+      if (m.on(revocation)) m.bounce.window[op.buffer] = NONE;
     },
     'put it back': (m, op) => {
-      m.buffer.owner[op.buffer] = NONE;
+      m.bounce.owner[op.buffer] = NONE;
     },
   },
 });
@@ -81,12 +81,12 @@ const deviceWrites = operation('device.write', {
   says: 'lets its device write {buffer}',
   fault: 'F3',
   input: { buffer },
-  where: { buffer: (m, op) => m.buffer.owner[op.buffer] !== NONE && m.buffer.writer[op.buffer] !== op.agent },
-  touches: (m, op, may) => may.write(m.buffer, op.buffer),
+  where: { buffer: (m, op) => m.bounce.owner[op.buffer] !== NONE && m.bounce.writer[op.buffer] !== op.agent },
+  touches: (m, op, may) => may.write(m.bounce, op.buffer),
   steps: {
-    'pass the window': (m, op) => (m.buffer.window[op.buffer] === op.agent ? 0 : blockedBy(revocation)),
+    'pass the window': (m, op) => (m.bounce.window[op.buffer] === op.agent ? 0 : blockedBy(revocation)),
     write: (m, op) => {
-      m.buffer.writer[op.buffer] = op.agent;
+      m.bounce.writer[op.buffer] = op.agent;
     },
   },
 });
@@ -94,26 +94,26 @@ const deviceWrites = operation('device.write', {
 const untouched = invariant<Pool>('P1', 'untouched', {
   states: 'nobody but its owner has written a buffer',
   holds: (m) => {
-    for (let b = 0; b < m.buffer.rows; b++) {
-      const writer = m.buffer.writer[b];
-      if (m.buffer.owner[b] !== NONE && writer !== NONE && writer !== m.buffer.owner[b]) return false;
+    for (let b = 0; b < m.bounce.rows; b++) {
+      const writer = m.bounce.writer[b];
+      if (m.bounce.owner[b] !== NONE && writer !== NONE && writer !== m.bounce.owner[b]) return false;
     }
     return true;
   },
   explain: (m) => {
-    const b = m.buffer.writer.findIndex((w, i) => w !== NONE && m.buffer.owner[i] !== NONE && w !== m.buffer.owner[i]);
-    return `driver ${m.buffer.owner[b]} has buffer ${b}, and the device of driver ${m.buffer.writer[b]} has written it`;
+    const b = m.bounce.writer.findIndex((w, i) => w !== NONE && m.bounce.owner[i] !== NONE && w !== m.bounce.owner[i]);
+    return `driver ${m.bounce.owner[b]} has buffer ${b}, and the device of driver ${m.bounce.writer[b]} has written it`;
   },
   witnesses: {
-    'a device has written': (m) => m.buffer.writer.some((w) => w !== NONE),
-    'two drivers have buffers': (m) => m.buffer.owner.includes(0) && m.buffer.owner.includes(1),
+    'a device has written': (m) => m.bounce.writer.some((w) => w !== NONE),
+    'two drivers have buffers': (m) => m.bounce.owner.includes(0) && m.bounce.owner.includes(1),
   },
 });
 
 const windowOfOwner = invariant<Pool>('P2', 'window', {
   states: 'a window is open for the owner of its buffer only',
-  holds: (m) => m.buffer.window.every((w, b) => w === NONE || w === m.buffer.owner[b]),
-  witnesses: { 'a window is open': (m) => m.buffer.window.some((w) => w !== NONE) },
+  holds: (m) => m.bounce.window.every((w, b) => w === NONE || w === m.bounce.owner[b]),
+  witnesses: { 'a window is open': (m) => m.bounce.window.some((w) => w !== NONE) },
 });
 
 const openedFirst = mutant('window opened first', {
@@ -131,13 +131,13 @@ export const pool = suite('bounce-pool', {
         tables,
         operations: [takeBuffer, returnBuffer, deviceWrites],
         initial: (m) => {
-          m.buffer.owner.fill(NONE);
-          m.buffer.window.fill(NONE);
-          m.buffer.writer.fill(NONE);
+          m.bounce.owner.fill(NONE);
+          m.bounce.window.fill(NONE);
+          m.bounce.writer.fill(NONE);
         },
         map: (m) =>
-          [...m.buffer.owner].map((o, b) => {
-            const window = m.buffer.window[b];
+          [...m.bounce.owner].map((o, b) => {
+            const window = m.bounce.window[b];
             return `buffer ${b}: ${o === NONE ? 'free' : `driver ${o}`}, window ${window === NONE ? 'closed' : `of driver ${window}`}`;
           }),
       }),

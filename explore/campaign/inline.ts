@@ -18,7 +18,8 @@ export class InlineRun {
     random: RandomBudget,
   ) {
     const scope = suite.scope[scopeName];
-    if (!scope) throw new RangeError(`${suite.name} has no scope '${scopeName}'; it has ${Object.keys(suite.scope).join(', ')}`);
+    if (!scope)
+      throw new RangeError(`${suite.name} has no scope '${scopeName}'; it has ${Object.keys(suite.scope).join(', ')}`);
     const description = describe({ kind: 'embedded' }, suite);
     const jobs = planJobs(description, scope, scopeName === 'default', random, undefined);
     this.run = { chosen: { suite: description, scope, scopeName }, jobs, answers: new Map() };

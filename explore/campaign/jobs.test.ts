@@ -1,7 +1,7 @@
 /** The runs that a suite's claims need, and which claim needs which. */
 import { describe, expect, it } from 'vitest';
 import type { ClaimDescription, CounterpartDescription, PropertyDescription, SuiteDescription } from './described.js';
-import { concerns, failNthJob, faultsOf, planJobs, type ExhaustiveJob } from './jobs.js';
+import { concerns, type ExhaustiveJob, failNthJob, faultsOf, planJobs } from './jobs.js';
 
 const property = (id: string, kind: PropertyDescription['kind']): PropertyDescription => ({
   id,
@@ -68,7 +68,10 @@ describe('planned jobs', () => {
   });
 
   it('concern the claims that they are evidence for', () => {
-    const of = (claim: number) => plan(5).filter((j) => concerns(j, suite, claim)).map((j) => j.id);
+    const of = (claim: number) =>
+      plan(5)
+        .filter((j) => concerns(j, suite, claim))
+        .map((j) => j.id);
     expect(of(0)).toEqual(['s/exhaustive', 's/counterpart/0/0', 's/random', 's/random-counterpart/0/0']);
     expect(of(1)).toEqual(['s/exhaustive', 's/two-run/Q Q', 's/counterpart/1/0', 's/random']);
     expect(of(2)).toEqual(['s/breach/2']);

@@ -101,6 +101,7 @@ td.before{color:var(--quiet)}td.after{font-weight:600}
 .map .lines{font:.84rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;background:var(--shade);padding:6px 8px;border-radius:4px;max-height:220px;overflow:auto}
 .map .changed,.strip td.changed{background:var(--idle-back);color:var(--idle);font-weight:600}
 .strip td{text-align:center;white-space:nowrap}.strip td.now{box-shadow:inset 2px 0 var(--part),inset -2px 0 var(--part)}.strip td.later{opacity:.55}
+.strip th:first-child{position:sticky;left:0;background:var(--card)}.strip thead th:first-child{background:var(--shade)}
 .strip thead th+th{text-align:center}
 @media (max-width:860px){.viewer-body{grid-template-columns:minmax(0,1fr)}.steps{border-right:0;border-bottom:1px solid var(--line)}#trace-steps{max-height:300px}#trace-detail{max-height:none}}
 @media (max-width:640px){

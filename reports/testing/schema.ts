@@ -31,7 +31,8 @@ export function schemaProblems(root: Schema, value: unknown): string[] {
         case 'type': {
           const types = Array.isArray(rule) ? rule : [rule];
           const t = typeOf(v);
-          if (!types.includes(t) && !(t === 'integer' && types.includes('number'))) problems.push(`${at}: ${t}, not ${types}`);
+          if (!types.includes(t) && !(t === 'integer' && types.includes('number')))
+            problems.push(`${at}: ${t}, not ${types}`);
           break;
         }
         case 'const':
@@ -47,7 +48,7 @@ export function schemaProblems(root: Schema, value: unknown): string[] {
           if (typeof v === 'string' && !new RegExp(String(rule)).test(v)) problems.push(`${at}: ${v}`);
           break;
         case 'items':
-          if (Array.isArray(v)) v.forEach((item, i) => check(rule as Schema, item, `${at}[${i}]`));
+          if (Array.isArray(v)) for (const [i, item] of v.entries()) check(rule as Schema, item, `${at}[${i}]`);
           break;
         case 'anyOf': {
           const before = problems.length;
@@ -65,7 +66,8 @@ export function schemaProblems(root: Schema, value: unknown): string[] {
     }
     if (!isObject(v)) return;
     const known = (schema.properties ?? {}) as Record<string, Schema>;
-    for (const name of (schema.required ?? []) as string[]) if (!Object.hasOwn(v, name)) problems.push(`${at}: no ${name}`);
+    for (const name of (schema.required ?? []) as string[])
+      if (!Object.hasOwn(v, name)) problems.push(`${at}: no ${name}`);
     for (const [name, inner] of Object.entries(v)) {
       const own = known[name];
       if (own) check(own, inner, `${at}.${name}`);

@@ -9,6 +9,9 @@ export interface El {
   hidden: boolean;
   disabled: boolean;
   scrollTop: number;
+  scrollLeft: number;
+  readonly scrollWidth: number;
+  readonly clientWidth: number;
   readonly clientHeight: number;
   readonly style: { setProperty(name: string, value: string): void };
   readonly classList: { toggle(name: string, on: boolean): void; contains(name: string): boolean };

@@ -159,6 +159,11 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
     }
     if (at === last) parts.push(make('p', 'breach', 'Here it breaks: ', trace.why));
     detail.replaceChildren(...parts, changes(s), map(), strip());
+    // A strip that is too wide shows the current step, and what led to it.
+    const box = detail.querySelector('.strip .scroll');
+    const columns = Math.min(last, 2 * AROUND) + 1;
+    const column = at - Math.max(0, Math.min(at - AROUND, last - 2 * AROUND)) + 1;
+    if (box) box.scrollLeft = box.scrollWidth * ((column + 1) / (columns + 1)) - box.clientWidth;
     for (const id of ['first', 'previous']) get(`trace-${id}`).disabled = at === 0;
     for (const id of ['next', 'last']) get(`trace-${id}`).disabled = at === last;
     get('trace-position').textContent = `${at} / ${last}`;
