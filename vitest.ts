@@ -47,7 +47,9 @@ export function suiteTests(suite: Suite, options: SuiteTestOptions = {}): void {
         checkClaim(reportOf(start(), options), index, options);
       });
     });
-    it('operations change only what they name, failures change nothing, and nothing gets stuck', { timeout }, async () => {
+    it('operations change only what they name, failures change nothing, and nothing gets stuck', {
+      timeout,
+    }, async () => {
       const contained = suite.claims.findIndex((c) => c.expects === 'contained');
       if (contained >= 0) await start().claim(contained);
       const { report, traces } = reportOf(start(), options);
@@ -74,7 +76,10 @@ function reportOf(inline: InlineRun, o: SuiteTestOptions): Told {
 function checkClaim({ report, traces }: Told, index: number, o: SuiteTestOptions): void {
   const c = report.claims[index];
   if (!c) throw new RangeError(`${report.name} has no claim ${index}`);
-  const fine = c.verdict === 'proved within scope' || c.verdict === 'not contained' || (c.verdict === 'sampled' && !o.requireProof);
+  const fine =
+    c.verdict === 'proved within scope' ||
+    c.verdict === 'not contained' ||
+    (c.verdict === 'sampled' && !o.requireProof);
   if (fine) return;
   const found = report.findings.filter((f) => c.properties.includes(f.property));
   // The findings say what broke in full.

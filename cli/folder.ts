@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { cwd } from 'node:process';
 import type { FastpathSheet } from '../explore/fastpath/sheet.js';
 import { MAX_TRACE_BYTES } from '../explore/traceFile.js';
-import { type Coverage, coverageOf, readLcov, readReasons } from '../reports/coverage.js';
+import { type Coverage, coverageOf, readLcov, readReasons, shortcomings } from '../reports/coverage.js';
 import { readReport } from '../reports/readReport.js';
 import type { Report } from '../reports/report.js';
 import { ReportError } from '../reports/reportError.js';
@@ -73,10 +73,12 @@ export function sheetAt(folder: string): FastpathSheet | undefined {
   );
 }
 
-/** Coverage of the specifications from c8's lcov file. @throws ReportError RF-REPORT */
-export function coverageAt(lcov: string, reasons: string | undefined): Coverage {
-  const files = readLcov(textOf(lcov, 'RF-REPORT', "make it with 'npm run coverage'"), (f) => /(^|\/)model\//.test(f));
+/** Coverage of the specifications from c8's lcov file, and what it falls short of when reasons are given. @throws ReportError RF-REPORT */
+export function coverageAt(lcov: string, reasons: string | undefined): { coverage: Coverage; short: readonly string[] } {
+  const text = textOf(lcov, 'RF-REPORT', "make it with 'npm run coverage'");
+  const files = readLcov(text, (f) => /(^|\/)model\//.test(f));
   const known =
     reasons === undefined ? [] : readReasons(textOf(reasons, 'RF-REPORT', 'give a list of reasons'), shown(reasons));
-  return coverageOf(files, known, (f) => (existsSync(f) ? readFileSync(f, 'utf8') : undefined));
+  const coverage = coverageOf(files, known, (f) => (existsSync(f) ? readFileSync(f, 'utf8') : undefined));
+  return { coverage, short: reasons === undefined ? [] : shortcomings(coverage, known) };
 }

@@ -3,16 +3,18 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cwd, platform, stdout } from 'node:process';
+import type { Coverage } from '../reports/coverage.js';
 import { documentsOf } from '../reports/documents.js';
 import { annotations } from '../reports/markdown.js';
 import type { Report } from '../reports/report.js';
 import { reportText } from '../reports/report.js';
 import { saveDocuments } from '../reports/saveDocuments.js';
 import { summary } from '../reports/terminal.js';
+import { printable } from '../reports/text.js';
 import { Console } from './console.js';
 import { EXIT, failWith } from './exit.js';
 import { coverageAt, reportAt, sheetAt, shown, tracesOf } from './folder.js';
-import { mapsOf } from './maps.js';
+import { retell } from './retold.js';
 import type { CommonOptions } from './options.js';
 import { DEFAULTS } from './options.js';
 
@@ -23,12 +25,14 @@ export interface ReportOptions extends CommonOptions {
   readonly reasons?: string;
 }
 
-/** Runs the command; the exit code. */
+/** Runs the command; the exit code: 1 when reasons are given and coverage falls short. */
 export async function report(o: ReportOptions): Promise<number> {
   const out = new Console(o);
   try {
     const read = reportAt(o.out);
-    saveDocuments(o.out, await makeDocuments(read.report, tracesOf(read.report, read.folder), o.out, o));
+    const told = o.lcov === undefined ? undefined : coverageAt(o.lcov, o.reasons);
+    const traces = tracesOf(read.report, read.folder);
+    saveDocuments(o.out, await makeDocuments(read.report, traces, o.out, told?.coverage));
     out.json(reportText(read.report));
     if (o.annotations)
       stdout.write(
@@ -38,8 +42,10 @@ export async function report(o: ReportOptions): Promise<number> {
       );
     const page = join(o.out, 'report.html');
     out.lines([summary(read.report), `report: ${shown(page)}`]);
+    const short = told?.short ?? [];
+    out.always(short.map((l) => out.page.style.red(printable(l))));
     if (o.open) openPage(page, out);
-    return EXIT.holds;
+    return short.length > 0 ? EXIT.broken : EXIT.holds;
   } catch (thrown) {
     return failWith(thrown);
   }
@@ -50,14 +56,13 @@ export async function makeDocuments(
   r: Report,
   traces: ReadonlyMap<string, string>,
   folder: string,
-  more: Pick<ReportOptions, 'lcov' | 'reasons'> = {},
+  coverage?: Coverage,
 ): Promise<ReadonlyMap<string, string>> {
-  const maps = await mapsOf(r, traces, { workers: DEFAULTS.workers, patienceMs: DEFAULTS.patienceMs });
-  const coverage = more.lcov === undefined ? undefined : coverageAt(more.lcov, more.reasons);
+  const retold = await retell(r, traces, { workers: DEFAULTS.workers, patienceMs: DEFAULTS.patienceMs });
   return documentsOf({
     report: r,
     traces,
-    maps,
+    retold,
     fastpath: sheetAt(folder),
     coverage,
     folder: shown(folder),

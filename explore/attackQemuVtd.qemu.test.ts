@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { TargetError } from '../drivers/qemu/errors.js';
 import { programs } from '../drivers/qemu/generate.js';
 import { allKnown, knownFor } from '../drivers/qemu/known.js';
 import { LockstepVtd, unitOf, type VtdObservation } from '../drivers/qemu/lockstepVtd.js';
@@ -11,7 +12,7 @@ import { VtdTarget } from '../drivers/qemu/machine.js';
 import { VtdOracle } from '../drivers/qemu/oracle.js';
 import type { Step } from '../drivers/qemu/program.js';
 import { readLockstepTrace, writeLockstepTrace } from '../drivers/qemu/traceFile.js';
-import { attackQemuVtd, oracleFor, replayOnQemuVtd } from './attackQemuVtd.js';
+import { attackQemuVtd, ENDS_QEMU, oracleFor, replayOnQemuVtd } from './attackQemuVtd.js';
 import { runLockstep, runProgram } from './lockstep.js';
 
 /** Memory is not what it should be; the other mechanisms are about fault records. */
@@ -100,6 +101,16 @@ describe('attack qemu-vtd', () => {
     }
   });
 
+  it('takes a program that ends QEMU again on a fresh machine for a finding', async () => {
+    const omits = (s: Step): boolean => {
+      if (s.do === 'latch root') throw new TargetError('RF-QEMU-DIED', 'put in by the test');
+      return false;
+    };
+    const result = await attackQemuVtd({ timeMs: 60_000, runs: 500, seed: 1, omits });
+    expect(result.verdict).toBe('broken');
+    expect(result.findings.map((f) => [f.mechanism, f.trace.steps])).toEqual([[ENDS_QEMU, [{ do: 'latch root' }]]]);
+  });
+
   it('ends with a target error when QEMU is missing, or killed in the middle', async () => {
     await expect(attackQemuVtd({ timeMs: 100, seed: 1, qemuPath: '/nonexistent/qemu' })).rejects.toMatchObject({
       code: 'RF-QEMU-MISSING',
@@ -107,7 +118,11 @@ describe('attack qemu-vtd', () => {
     const folder = mkdtempSync(join(tmpdir(), 'ringfence-'));
     try {
       const mortal = join(folder, 'qemu');
-      writeFileSync(mortal, '#!/bin/sh\nexec timeout -s KILL 2 qemu-system-x86_64 "$@"\n');
+      // The shell becomes QEMU, so that whoever kills the one has killed the other; what it leaves behind kills it after two seconds.
+      writeFileSync(
+        mortal,
+        '#!/bin/sh\n(sleep 2; grep -q qemu /proc/$$/comm && kill -9 $$) >/dev/null 2>&1 </dev/null &\nexec qemu-system-x86_64 "$@"\n',
+      );
       chmodSync(mortal, 0o755);
       await expect(attackQemuVtd({ timeMs: 30_000, seed: 1, qemuPath: mortal })).rejects.toMatchObject({
         code: 'RF-QEMU-DIED',

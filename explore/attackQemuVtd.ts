@@ -5,6 +5,7 @@
  * switched off the same forbidden request breaches, and the lockstep says so.
  */
 
+import { TargetError } from '../drivers/qemu/errors.js';
 import { programs } from '../drivers/qemu/generate.js';
 import { allKnown, type KnownEntry, knownFor } from '../drivers/qemu/known.js';
 import { LockstepVtd, unitOf, type VtdObservation } from '../drivers/qemu/lockstepVtd.js';
@@ -13,7 +14,15 @@ import { VtdOracle } from '../drivers/qemu/oracle.js';
 import type { Step } from '../drivers/qemu/program.js';
 import { type LockstepTrace, lockstepTraceOf } from '../drivers/qemu/traceFile.js';
 import type { LockstepTarget } from '../drivers/target.js';
-import { type LockstepProgress, type ProgramResult, runLockstep, runProgram } from './lockstep.js';
+import {
+  type FreshTarget,
+  type LockstepProgress,
+  type LockstepResult,
+  leaveOut,
+  type ProgramResult,
+  runLockstep,
+  runProgram,
+} from './lockstep.js';
 
 export interface AttackOptions {
   /** A QEMU binary; without it, `qemu-system-x86_64` on PATH. */
@@ -53,7 +62,7 @@ export interface KnownFound {
   readonly manual: string;
   readonly reason: string;
   readonly programs: number;
-  /** The shortest program of this run that met it; of those that did not meet it, the one in the file. */
+  /** A program of this run that met it, without the steps that it did not need. */
   readonly trace: LockstepTrace;
 }
 
@@ -104,42 +113,84 @@ async function withTarget<R>(options: VtdTargetOptions, use: (target: VtdTarget)
 
 /**
  * Attacks QEMU's VT-d with random programs.
- * @throws TargetError RF-QEMU-* when QEMU is missing, too old, dies or is silent (exit code 3); it is ended on every path.
+ * @throws TargetError RF-QEMU-* when QEMU is missing, too old, dies (other than by the program itself) or is silent (exit code 3); it is
+ * ended on every path.
  */
 export async function attackQemuVtd(options: AttackOptions): Promise<AttackResult> {
   const open = await withTarget(startOptions(options, false), openControl);
   return withTarget(startOptions(options), async (target) => {
     const controls = [...(await closedControls(target)), open];
     const oracle = oracleFor(target);
-    const driven = new LockstepVtd(target, options.omits);
-    const result = await runLockstep<Step, VtdObservation>(driven, oracle, {
-      ...{ programs, seed: options.seed, runs: options.runs, timeMs: options.timeMs },
-      ...{ onProgress: options.onProgress, shouldStop: options.shouldStop },
-      fresh: (use) => withTarget(startOptions(options), (other) => use(new LockstepVtd(other, options.omits))),
-    });
     const version = target.info.version;
-    const findings = result.findings.map(
+    const run = await attackProgram(target, oracle, options);
+    const findings = run.findings.map(
       ({ mechanism, says, minimal, replay, program }): AttackFinding => ({
         ...{ mechanism, says, minimal, replay },
         trace: lockstepTraceOf({ targetVersion: version, mechanism, says }, program),
       }),
     );
     const known = allKnown().flatMap((entry): KnownFound[] => {
-      const met = result.known.get(entry.id);
+      const met = run.known.get(entry.id);
       return met === undefined ? [] : [knownFound(entry, version, met)];
     });
     return {
       verdict: verdictOf(controls, findings),
-      ...{ qemuVersion: version, programs: result.programs, steps: result.steps, seconds: result.seconds },
+      ...{ qemuVersion: version, programs: run.programs, steps: run.steps, seconds: run.seconds },
       rates: {
-        programsPerSecond: result.programs / Math.max(result.seconds, 1e-3),
-        stepsPerSecond: result.steps / Math.max(result.seconds, 1e-3),
+        programsPerSecond: run.programs / Math.max(run.seconds, 1e-3),
+        stepsPerSecond: run.steps / Math.max(run.seconds, 1e-3),
       },
-      ...{ interrupted: result.interrupted, controls, findings, known },
+      ...{ interrupted: run.interrupted, controls, findings, known },
       coverage: Object.fromEntries([...oracle.coverage].sort(([a], [b]) => (a < b ? -1 : 1))),
     };
   });
 }
+
+/** Mechanism of a program that ends QEMU: whoever controls a device or its tables could do so. */
+export const ENDS_QEMU = 'QEMU ended';
+
+/** The random programs. A QEMU that dies under one, and again under the same one on a fresh machine, is a finding; else it is an error. */
+async function attackProgram(
+  target: VtdTarget,
+  oracle: VtdOracle,
+  options: AttackOptions,
+): Promise<LockstepResult<Step>> {
+  const lend: FreshTarget<Step, VtdObservation> = (use) =>
+    withTarget(startOptions(options), (other) => use(new LockstepVtd(other, options.omits)));
+  let last: LockstepProgress = { programs: 0, steps: 0, seconds: 0, findings: 0 };
+  let fatal: readonly Step[] = [];
+  try {
+    return await runLockstep<Step, VtdObservation>(new LockstepVtd(target, options.omits), oracle, {
+      ...{ programs, seed: options.seed, runs: options.runs, timeMs: options.timeMs, shouldStop: options.shouldStop },
+      onProgress: (progress) => {
+        last = progress;
+        options.onProgress?.(progress);
+      },
+      onBroken: (program) => {
+        fatal = program;
+      },
+      fresh: lend,
+    });
+  } catch (why) {
+    const dies = async (program: readonly Step[]): Promise<boolean> => {
+      try {
+        await lend(async (other) => await runProgram(program, other, oracle));
+        return false;
+      } catch (again) {
+        return isDeath(again);
+      }
+    };
+    if (!isDeath(why) || fatal.length === 0 || !(await dies(fatal))) throw why;
+    const program = await leaveOut(fatal, dies);
+    const finding = { mechanism: ENDS_QEMU, says: why.message, program, minimal: true, replay: 'agrees' } as const;
+    return {
+      ...{ verdict: 'disagrees', programs: last.programs, steps: last.steps, seconds: last.seconds, interrupted: true },
+      ...{ findings: [{ ...finding, seed: options.seed, path: '' }], known: new Map() },
+    };
+  }
+}
+
+const isDeath = (why: unknown): why is TargetError => why instanceof TargetError && why.code === 'RF-QEMU-DIED';
 
 function knownFound(
   { id, manual, reason }: KnownEntry,

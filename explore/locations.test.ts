@@ -15,7 +15,16 @@ it('finds the line on which a step is written', () => {
 
 it('finds the step that a mechanism names', () => {
   const m = build(twoPhaseCommit, { scope: { rm: 2 } });
-  const last = { operation: 'tm.commit', step: '', agent: 'tm', choices: [], says: '', status: 'ok', fault: '', changes: [] };
+  const last = {
+    operation: 'tm.commit',
+    step: '',
+    agent: 'tm',
+    choices: [],
+    says: '',
+    status: 'ok',
+    fault: '',
+    changes: [],
+  };
   expect(breachLine(m, [last], 'tm.commit tm')).toEqual(lineOf(tmCommit.steps.decide));
   expect(breachLine(m, [last], 'nobody')).toBeUndefined();
 });

@@ -23,8 +23,18 @@ interface Position {
 /** The name under which a function is handed to the engine's own interface. */
 const HANDLE = '__ringfenceLocated';
 
+const known = new WeakMap<object, SourceLine>();
+
 /** The line on which a function begins, or undefined when the engine cannot tell. */
 export function lineOf(f: (...args: never[]) => unknown): SourceLine | undefined {
+  const before = known.get(f);
+  if (before) return before;
+  const found = ask(f);
+  if (found) known.set(f, found);
+  return found;
+}
+
+function ask(f: (...args: never[]) => unknown): SourceLine | undefined {
   const session = new Session();
   const scripts = new Map<string, string>();
   const globals = globalThis as Record<string, unknown>;
@@ -46,7 +56,11 @@ export function lineOf(f: (...args: never[]) => unknown): SourceLine | undefined
     });
     if (position === undefined) return undefined;
     const url = scripts.get(position.scriptId) ?? '';
-    const { file, line } = sourceOf(url.startsWith('/') ? `file://${url}` : url, position.lineNumber, position.columnNumber);
+    const { file, line } = sourceOf(
+      url.startsWith('/') ? `file://${url}` : url,
+      position.lineNumber,
+      position.columnNumber,
+    );
     return file === '' ? undefined : { file: file.replaceAll('\\', '/'), line };
   } finally {
     delete globals[HANDLE];
@@ -61,7 +75,9 @@ export function lineOf(f: (...args: never[]) => unknown): SourceLine | undefined
  */
 export function breachLine(m: Machine, trace: readonly TraceStep[], mechanism: string): SourceLine | undefined {
   const last = trace.at(-1);
-  const named = m.operations.map((o) => o.op).filter((op) => mechanism === op.name || mechanism.startsWith(`${op.name} `));
+  const named = m.operations
+    .map((o) => o.op)
+    .filter((op) => mechanism === op.name || mechanism.startsWith(`${op.name} `));
   const op = named.sort((a, b) => b.name.length - a.name.length)[0];
   if (!last || !op) return undefined;
   const step = stepOf(op, last.step) ?? Object.values(op.steps)[0];

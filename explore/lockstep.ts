@@ -95,6 +95,8 @@ export interface LockstepOptions<Step, Observation> {
   readonly fresh?: FreshTarget<Step, Observation> | undefined;
   readonly stopAtFirst?: boolean;
   readonly onProgress?: ((p: LockstepProgress) => void) | undefined;
+  /** Told of the program under which the target failed, before its error is thrown. */
+  readonly onBroken?: ((program: readonly Step[]) => void) | undefined;
   readonly shouldStop?: (() => boolean) | undefined;
 }
 
@@ -117,7 +119,7 @@ export interface LockstepResult<Step> {
   readonly seconds: number;
   readonly interrupted: boolean;
   readonly findings: readonly LockstepFinding<Step>[];
-  /** Known disagreements met: how often, and the shortest program that met each. */
+  /** Known disagreements met: how often, and a smallest program for each. */
   readonly known: ReadonlyMap<string, KnownMeeting<Step>>;
 }
 
@@ -144,9 +146,12 @@ export async function runLockstep<Step, Observation>(
   let steps = 0;
   let interrupted = false;
   const seconds = (): number => (performance.now() - start) / 1000;
-  const stopping = (): boolean => {
+  const stopped = (): boolean => {
     interrupted ||= options.shouldStop?.() === true;
-    return interrupted || performance.now() >= until || programs >= most;
+    return interrupted;
+  };
+  const stopping = (): boolean => {
+    return stopped() || performance.now() >= until || programs >= most;
   };
   const meet = (result: ProgramResult<Step>): void => {
     for (const [id, { says, steps: length }] of result.known) {
@@ -167,7 +172,7 @@ export async function runLockstep<Step, Observation>(
     let broken: { readonly why: unknown } | undefined;
     const brokenTarget = (): typeof broken => broken;
     const property = fc.asyncProperty(options.programs, async (program) => {
-      if (first === undefined ? stopping() : performance.now() > shrinkUntil) return true;
+      if (first === undefined ? stopping() : stopped() || performance.now() > shrinkUntil) return true;
       if (broken !== undefined) return true;
       let result: ProgramResult<Step>;
       try {
@@ -176,6 +181,7 @@ export async function runLockstep<Step, Observation>(
       } catch (why) {
         // An error of the target is no property of the program: fast-check must not shrink it.
         broken = { why };
+        options.onBroken?.(program);
         return true;
       }
       if (first === undefined) {
@@ -198,37 +204,51 @@ export async function runLockstep<Step, Observation>(
     if (first !== undefined && shrunk !== undefined) {
       const found: Disagreement = first;
       const origin = { seed, path: details.counterexamplePath ?? '' };
-      findings.push(await settle(target, oracle, shrunk, found, origin, options.fresh ?? ((use) => use(target))));
+      const fresh: FreshTarget<Step, Observation> = options.fresh ?? ((use) => use(target));
+      findings.push(await settle({ target, oracle, fresh, stopped }, shrunk, found, origin));
       if (options.stopAtFirst) break;
     }
     options.onProgress?.({ programs, steps, seconds: seconds(), findings: findings.length });
+  }
+  const tested = seconds();
+  for (const [id, met] of known) {
+    const program = await leaveOut(
+      met.program,
+      async (p) => !stopped() && (await runProgram(p, target, oracle)).known.has(id),
+    );
+    known.set(id, { ...met, program });
   }
   const verdict = findings.some((f) => f.replay === 'differs')
     ? 'not reproducible'
     : findings.length > 0
       ? 'disagrees'
       : 'agrees';
-  return { verdict, programs, steps, seconds: seconds(), interrupted, findings, known };
+  return { verdict, programs, steps, seconds: tested, interrupted, findings, known };
+}
+
+interface Settling<Step, Observation> {
+  readonly target: LockstepTarget<Step, Observation>;
+  readonly oracle: LockstepOracle<Step, Observation>;
+  readonly fresh: FreshTarget<Step, Observation>;
+  readonly stopped: () => boolean;
 }
 
 /** Leaves out what is not needed, and replays the rest once. */
 async function settle<Step, Observation>(
-  target: LockstepTarget<Step, Observation>,
-  oracle: LockstepOracle<Step, Observation>,
+  { target, oracle, fresh, stopped }: Settling<Step, Observation>,
   program: readonly Step[],
   found: Disagreement,
   origin: { seed: number; path: string },
-  fresh: FreshTarget<Step, Observation>,
 ): Promise<LockstepFinding<Step>> {
-  const small = await leaveOut(
-    program,
-    async (p) => (await runProgram(p, target, oracle)).disagreement?.mechanism === found.mechanism,
-  );
+  const same = async (p: readonly Step[]): Promise<boolean> =>
+    !stopped() && (await runProgram(p, target, oracle)).disagreement?.mechanism === found.mechanism;
+  const small = await leaveOut(program, same);
+  const minimal = !stopped();
   const again = (await fresh(async (other) => await runProgram(small, other, oracle))).disagreement;
   const agrees = again?.mechanism === found.mechanism;
   return {
     ...{ mechanism: found.mechanism, says: agrees ? again.says : found.says, program: small },
-    ...{ minimal: agrees, replay: agrees ? 'agrees' : 'differs', ...origin },
+    ...{ minimal: agrees && minimal, replay: agrees ? 'agrees' : 'differs', ...origin },
   };
 }
 

@@ -200,6 +200,9 @@ export class Walker {
     m.choices.fix(run.initial);
     m.loadInitial();
     const steps: RunStep[] = [];
+    // Shrinking may ask for a start that does not exist, or for one that takes more answers or fewer.
+    if (m.choices.mismatch) return { run: { initial: run.initial, steps }, broken: undefined, why: '' };
+    const initial = Array.from(m.choices.digits.subarray(0, m.choices.used));
     let broken = this.checkState(only);
     for (const step of run.steps) {
       if (broken) break;
@@ -214,7 +217,7 @@ export class Walker {
       steps.push(step);
       broken = this.checkStep(status, only) ?? this.checkState(only);
     }
-    return { run: { initial: run.initial, steps }, broken: broken?.property, why: broken?.why ?? '' };
+    return { run: { initial, steps }, broken: broken?.property, why: broken?.why ?? '' };
   }
 
   private checkState(only: BrokenProperty | undefined): { property: BrokenProperty; why: string } | undefined {

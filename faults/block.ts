@@ -3,6 +3,9 @@
  * lost (F7), backends that crash (F10), hang or are taken for hung (F11), and answers of an older epoch (F14).
  * The historical bugs, as edits, are in blockMutants.ts.
  */
+
+import { idOf, segment } from '../model/blockFormats.js';
+import { kill } from '../model/blockManager.js';
 import {
   type Block,
   backend,
@@ -22,8 +25,6 @@ import {
   ringSize,
   serves,
 } from '../model/blockState.js';
-import { idOf, segment } from '../model/blockFormats.js';
-import { kill } from '../model/blockManager.js';
 import { blockedBy, type Footprint, module, NONE, OK, operationOn } from '../model/kernel/index.js';
 import { following, indexMask, ringSlot, slotOf } from '../model/ring.js';
 import { CONNECTED } from '../model/xenbus.js';
@@ -123,7 +124,9 @@ export const backendMalforms = operation('backend.malforms', {
   says: 'turns hostile: its indices and responses hold anything',
   fault: 'F5',
   atomic: true,
-  where: { agent: (m, op) => m.be.life[op.agent] === RUNNING && m.be.hostile[op.agent] === 0 && replaceable(m, op.agent) },
+  where: {
+    agent: (m, op) => m.be.life[op.agent] === RUNNING && m.be.hostile[op.agent] === 0 && replaceable(m, op.agent),
+  },
   touches: (m, op, may) => touchBackend(m, may, op.agent),
   steps: {
     // Its private state matters to nobody any more: forget it, so that fewer states differ.
@@ -155,7 +158,9 @@ export const holdMapping = operation('backend.holdsMapping', {
     agent: (m, op) => m.be.life[op.agent] === RUNNING && m.be.hostile[op.agent] === 1,
     page: (m, op) => {
       const row = m.page.at(op.frontend, op.page);
-      return serves(m, op.agent, op.frontend) && m.page.access[row] > 0 && ((m.page.readers[row] >> op.agent) & 1) === 0;
+      return (
+        serves(m, op.agent, op.frontend) && m.page.access[row] > 0 && ((m.page.readers[row] >> op.agent) & 1) === 0
+      );
     },
   },
   touches: (m, op, may) => may.write(m.page, m.page.at(op.frontend, op.page)),
@@ -269,15 +274,17 @@ export const backendFailures = module<Block, Record<never, never>>('backend fail
   operations: [crash, hang, falseSuspicion, dropKick, lateResponse],
 });
 
+/** Crashes only. */
+export const crashesOnly = module<Block, Record<never, never>>('backend crashes', { tables: {}, operations: [crash] });
+
 /** Hostile frontends. */
 export const hostileFrontends = module<Block, Record<never, never>>('hostile frontends', {
   tables: {},
   operations: [frontendMalforms, frontendRewrites, forgeKick],
 });
 
-/** Hostile backends, and their replacement. */
+/** Hostile backends; the manager destroys and replaces them. */
 export const hostileBackends = module<Block, Record<never, never>>('hostile backends', {
   tables: {},
-  operations: [backendMalforms, holdMapping, forgeInterrupt, crash],
+  operations: [backendMalforms, holdMapping, forgeInterrupt],
 });
-

@@ -11,7 +11,8 @@ import { CLOSED, CLOSING, CONNECTED, INITIALISED, INITIALISING } from '../model/
 const xsa155 = 'XSA-155, CVE-2015-8550';
 
 /** Whether the request in this entry still lies in a page that its frontend changes under the backend's eyes. */
-const changes = (m: Block, row: number): boolean => m.pool.frontend[row] !== NONE && m.fe.hostile[m.pool.frontend[row]] === CHANGING;
+const changes = (m: Block, row: number): boolean =>
+  m.pool.frontend[row] !== NONE && m.fe.hostile[m.pool.frontend[row]] === CHANGING;
 
 export const rereadOperation = mutant('XSA-155 operation', {
   says: 'the backend reads the operation code again after it has checked it',
@@ -104,7 +105,8 @@ export const replayAfterNew = mutant('replay after new requests', {
       submit,
       'agent',
       (m, op) =>
-        (m.fe.state[op.agent] === CONNECTED || (m.fe.state[op.agent] === INITIALISED && m.node.back[op.agent] === CONNECTED)) &&
+        (m.fe.state[op.agent] === CONNECTED ||
+          (m.fe.state[op.agent] === INITIALISED && m.node.back[op.agent] === CONNECTED)) &&
         m.shadow.request.includes(NONE),
     ),
   ],
@@ -113,7 +115,13 @@ export const replayAfterNew = mutant('replay after new requests', {
 export const restartBeforeDestroy = mutant('restart before destroy', {
   says: 'the manager starts a new backend without having destroyed the one that it suspects',
   source: 'Xen 2.0 recovery with a backend that hangs: its mappings of ring and frames stay',
-  edits: [guardWith(restart, 'fresh', (m, op) => m.be.life[op.fresh] === ABSENT && m.device.epoch[op.fresh >> 1] + 1 < m.size(epoch))],
+  edits: [
+    guardWith(
+      restart,
+      'fresh',
+      (m, op) => m.be.life[op.fresh] === ABSENT && m.device.epoch[op.fresh >> 1] + 1 < m.size(epoch),
+    ),
+  ],
 });
 
 export const indicesKept = mutant('indices kept over a restart', {
@@ -177,7 +185,9 @@ export const tornDownTwice = mutant('H36', {
       detach,
       'frontend',
       (m, op) =>
-        m.be.life[op.agent] === 1 && m.fe.state[op.frontend] === CLOSING && m.node.epoch[op.frontend] === m.fe.epoch[op.frontend],
+        m.be.life[op.agent] === 1 &&
+        m.fe.state[op.frontend] === CLOSING &&
+        m.node.epoch[op.frontend] === m.fe.epoch[op.frontend],
     ),
   ],
 });
@@ -207,7 +217,7 @@ export const wrapForgotten = mutant('extent test without wrap', {
 });
 
 export const operationTwice = mutant('performed twice', {
-  says: 'the backend performs a request again when it unmaps it',
+  says: 'the backend does not note that it has performed a request, and performs it again',
   source: 'X-S7',
   edits: [
     replace(access, 'note the service', (m, op) => {

@@ -19,6 +19,7 @@ import {
   segmentInPage,
   segmentLength,
 } from './blockFormats.js';
+import { overflowTest } from './blockFront.js';
 import {
   ANSWER,
   type Block,
@@ -42,16 +43,7 @@ import {
   SERVED_TWICE,
   unmapPage,
 } from './blockState.js';
-import {
-  blockedBy,
-  DISABLED,
-  failure,
-  type Footprint,
-  gate,
-  NONE,
-  OK,
-  operationOn,
-} from './kernel/index.js';
+import { blockedBy, DISABLED, type Footprint, failure, gate, NONE, OK, operationOn } from './kernel/index.js';
 import {
   eventThreshold,
   following,
@@ -62,7 +54,6 @@ import {
   slotOf,
   unconsumedRequests,
 } from './ring.js';
-import { overflowTest } from './blockFront.js';
 
 const operation = operationOn<Block>();
 

@@ -58,4 +58,8 @@ export function checkFormatScope(m: Machine): void {
   if (!Number.isInteger(Math.log2(sectors)) || sectors < 4 || sectors > 8) {
     throw new SpecificationError(`a disk has 4 or 8 sectors, not ${sectors}`);
   }
+  // As with 64-bit sector numbers: no request is long enough to wrap all the way round.
+  if (m.size(segment) * SECTORS_PER_PAGE >= sectors) {
+    throw new SpecificationError(`requests of ${m.size(segment)} segments need a disk of more than ${sectors} sectors`);
+  }
 }

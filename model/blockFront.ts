@@ -6,9 +6,9 @@
 import { idOf, messageId, OP_READ } from './blockFormats.js';
 import {
   type Block,
-  connectedBackend,
   COMPLETED_TWICE,
   clearSlot,
+  connectedBackend,
   DONE_OK,
   endAccess,
   FAILED,
@@ -29,7 +29,7 @@ import {
   ringSize,
   zeroRing,
 } from './blockState.js';
-import { AGAIN, blockedBy, DISABLED, flag, type Footprint, gate, NONE, OK, operationOn } from './kernel/index.js';
+import { AGAIN, blockedBy, DISABLED, type Footprint, flag, gate, NONE, OK, operationOn } from './kernel/index.js';
 import {
   eventThreshold,
   following,
@@ -221,7 +221,8 @@ export const submit = operation('front.submit', {
       freeShadow(m, op.agent) !== NONE &&
       !ringFull(m.fe.reqProdPvt[op.agent], m.fe.rspCons[op.agent], ringSize(m), mask(m)),
     request: (m, op) =>
-      m.client.state[m.client.at(op.agent, op.request)] === IDLE && m.page.use[m.page.at(op.agent, op.request)] === FREE,
+      m.client.state[m.client.at(op.agent, op.request)] === IDLE &&
+      m.page.use[m.page.at(op.agent, op.request)] === FREE,
   },
   touches: (m, op, may) => {
     touchFront(m, may, op.agent);
@@ -307,7 +308,9 @@ export const collect = operation('front.collect', {
       return OK;
     },
     'copy the response': (m, op) => {
-      op.id = op.hostile ? m.choose(messageId, 'id') : m.slot.id[op.at];
+      // A response's id lies over a request's operation and handle: what is no response has no id of ours.
+      const shown = m.slot.holds[op.at] === 2 ? m.slot.id[op.at] : m.size(messageId) - 1;
+      op.id = op.hostile ? m.choose(messageId, 'id') : shown;
       op.status = op.hostile ? m.choose(flag, 'error status') : m.slot.status[op.at];
     },
     'check the id': (m, op) => {
@@ -454,7 +457,8 @@ export const close = operation('front.close', {
   where: {
     agent: (m, op) => {
       if (m.fe.state[op.agent] !== CONNECTED || m.fe.hostile[op.agent] !== HONEST) return false;
-      for (let r = 0; r < m.size(request); r++) if (m.client.state[m.client.at(op.agent, r)] === OUTSTANDING) return false;
+      for (let r = 0; r < m.size(request); r++)
+        if (m.client.state[m.client.at(op.agent, r)] === OUTSTANDING) return false;
       return true;
     },
   },

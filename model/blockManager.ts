@@ -3,13 +3,15 @@
  * the VMM that takes a dead backend's mappings back.
  * Sources: Linux `drivers/block/xen-blkback/xenbus.c`; Xen 2.0 Xend and blkfront (recovery); TR-596 of 2004 (fault recovery).
  */
+
+import { segment } from './blockFormats.js';
 import {
   ABSENT,
   type Block,
   backend,
   clearPending,
-  deviceOfBackend,
   DYING,
+  deviceOfBackend,
   epoch,
   frontend,
   HUNG,
@@ -21,7 +23,6 @@ import {
   serves,
   unmapPage,
 } from './blockState.js';
-import { segment } from './blockFormats.js';
 import { AGAIN, type Footprint, NONE, OK, operationOn } from './kernel/index.js';
 import { CLOSED, CLOSING, CONNECTED, INIT_WAIT, INITIALISING, usesRing } from './xenbus.js';
 
@@ -52,7 +53,7 @@ export const announce = operation('back.announce', {
   },
   touches: (m, op, may) => may.write(m.node, op.frontend),
   steps: {
-    'InitWait': (m, op) => {
+    InitWait: (m, op) => {
       m.node.back[op.frontend] = INIT_WAIT;
     },
   },
@@ -100,7 +101,7 @@ export const attach = operation('back.connect', {
 /** The frontend closes: when no request of it is in work any more, the backend unmaps its ring; once, and forgets that it had one. */
 export const detach = operation('back.disconnect', {
   agent: backend,
-  says: "disconnects from {frontend}",
+  says: 'disconnects from {frontend}',
   source: 'Linux drivers/block/xen-blkback/xenbus.c, xen_blkif_disconnect',
   input: { frontend },
   locals: ['c'],
@@ -160,7 +161,8 @@ export const destroy = operation('manager.destroy', {
   source: 'TR-596, fault recovery: detection by time-out',
   input: { target: backend },
   where: {
-    target: (m, op) => m.be.life[op.target] === HUNG || (m.be.life[op.target] === RUNNING && m.be.hostile[op.target] === 1),
+    target: (m, op) =>
+      m.be.life[op.target] === HUNG || (m.be.life[op.target] === RUNNING && m.be.hostile[op.target] === 1),
   },
   touches: (m, op, may) => touchBackend(m, may, op.target),
   steps: { 'destroy its domain': (m, op) => kill(m, op.target) },
@@ -169,7 +171,7 @@ export const destroy = operation('manager.destroy', {
 /** The VMM takes one mapping of a dead backend back, its translations flushed. */
 export const takeBack = operation('vmm.takeBack', {
   agent: 'vmm',
-  says: "takes {page} of {frontend} back from {dead}",
+  says: 'takes {page} of {frontend} back from {dead}',
   source: 'xen/common/grant_table.c, gnttab_release_mappings',
   input: { dead: backend, frontend, page },
   where: {

@@ -6,8 +6,9 @@
  * table of their own here (which backend reads or writes through a mapping), with the rule that a grant cannot be ended while it is mapped;
  * grants.ts has the whole protocol.
  */
-import { NONE, type Machine, oneOf, ref, type State, setOf, sort, table, u8 } from './kernel/index.js';
+
 import { sector, segment } from './blockFormats.js';
+import { type Machine, NONE, oneOf, ref, type State, setOf, sort, table, u8 } from './kernel/index.js';
 import { backIndexFields, frontIndexFields, indexMask, ringSlot, sharedRingFields } from './ring.js';
 import { XENBUS_STATES } from './xenbus.js';
 

@@ -36,7 +36,9 @@ export function checkRingScope(m: Machine): void {
   const powerOfTwo = (n: number): boolean => Number.isInteger(Math.log2(n));
   if (!powerOfTwo(size)) throw new SpecificationError(`a ring has 1, 2, 4, ... slots, not ${size}`);
   if (!powerOfTwo(modulus) || modulus < 2 * size || modulus > 2 ** 32) {
-    throw new SpecificationError(`the index of a ring of ${size} counts modulo a power of two from ${2 * size}, not ${modulus}`);
+    throw new SpecificationError(
+      `the index of a ring of ${size} counts modulo a power of two from ${2 * size}, not ${modulus}`,
+    );
   }
 }
 

@@ -17,6 +17,7 @@ import {
   flag,
   type Gate,
   gate,
+  i32,
   type Machine,
   type MachineDef,
   module,
@@ -28,7 +29,6 @@ import {
   sort,
   table,
   u8,
-  i32,
 } from './kernel/index.js';
 import {
   backIndexFields,
@@ -262,7 +262,8 @@ export const collect = operation('front.collect', {
       const cons = m.front.rspCons[0];
       const producer = loadPeers(m, FRONT, m.sring.rspProd[0], 'rsp_prod');
       if (unconsumedResponses(producer, cons, mask) === 0) return DISABLED;
-      if (m.on(overflowTest) && responseProdOverflow(producer, cons, size(m), mask)) return giveUp(m, FRONT, overflowTest);
+      if (m.on(overflowTest) && responseProdOverflow(producer, cons, size(m), mask))
+        return giveUp(m, FRONT, overflowTest);
       op.at = slotOf(cons, size(m));
       return OK;
     },
@@ -292,8 +293,7 @@ export const frontFinalCheck = operation('front.finalCheck', {
     agent: (m) =>
       works(m, FRONT) &&
       m.side.awake[FRONT] === 1 &&
-      (m.side.hostile[BACK] === 1 ||
-        unconsumedResponses(m.sring.rspProd[0], m.front.rspCons[0], indexMask(m)) === 0),
+      (m.side.hostile[BACK] === 1 || unconsumedResponses(m.sring.rspProd[0], m.front.rspCons[0], indexMask(m)) === 0),
   },
   touches: (m, _op, may) => {
     may.write(m.sring);
@@ -317,7 +317,8 @@ export const frontFinalCheck = operation('front.finalCheck', {
 export const take = operation('back.take', {
   agent: 'backend',
   says: 'takes a request',
-  source: 'xen/include/public/io/ring.h, RING_COPY_REQUEST; Linux drivers/block/xen-blkback/blkback.c, __do_block_io_op',
+  source:
+    'xen/include/public/io/ring.h, RING_COPY_REQUEST; Linux drivers/block/xen-blkback/blkback.c, __do_block_io_op',
   locals: ['into', 'at'],
   where: { agent: (m) => works(m, BACK) && m.side.awake[BACK] === 1 && freeEntry(m) < m.taken.rows },
   touches: (m, op, may) => {

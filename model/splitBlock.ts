@@ -34,7 +34,9 @@ function create(m: Block): void {
   checkRingScope(m);
   checkFormatScope(m);
   if (m.be.rows !== 2 * m.device.rows) {
-    throw new SpecificationError(`${m.device.rows} devices have ${2 * m.device.rows} places for backends, not ${m.be.rows}`);
+    throw new SpecificationError(
+      `${m.device.rows} devices have ${2 * m.device.rows} places for backends, not ${m.be.rows}`,
+    );
   }
   if (m.fe.rows * EXTENT > m.size(sector)) throw new SpecificationError('the disk is too small for its frontends');
   m.chan.ring.fill(NONE);

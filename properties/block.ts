@@ -1,6 +1,7 @@
 /** What the block split driver must keep: the disk, the client, the pages, the device; in whatever its peers do. */
-import { segmentInPage, segmentLength, segment } from '../model/blockFormats.js';
+
 import { entriesOf, quotaOf } from '../model/blockBack.js';
+import { segment, segmentInPage, segmentLength } from '../model/blockFormats.js';
 import { nextToReplay } from '../model/blockFront.js';
 import {
   ANSWER,
@@ -40,7 +41,8 @@ const anyPage = (m: Block, test: (row: number) => boolean): boolean => {
 
 /** X-S8, seen at the disk and at the pages, not at what the backend believes that it checked. */
 export const insideExtent = invariant<Block>('I8', 'source', {
-  states: 'no sector is written or read for a frontend but those of its own extent, and none is written where it may only be read',
+  states:
+    'no sector is written or read for a frontend but those of its own extent, and none is written where it may only be read',
   holds: (m) => {
     for (let s = 0; s < m.disk.rows; s++) {
       const f = m.disk.writer[s];
@@ -169,7 +171,8 @@ export const freshAnswers = invariant<Block>('I9', 'fresh', {
 
 /** M8: nothing outstanding is forgotten, and nothing new overtakes it. */
 export const replayedFirst = invariant<Block>('I9', 'replay', {
-  states: 'a connected frontend has every outstanding request in its present ring, and put the old ones in before any new one',
+  states:
+    'a connected frontend has every outstanding request in its present ring, and put the old ones in before any new one',
   holds: (m) => {
     for (let f = 0; f < m.fe.rows; f++) {
       const old = nextToReplay(m, f);
@@ -177,12 +180,17 @@ export const replayedFirst = invariant<Block>('I9', 'replay', {
       if (m.fe.state[f] === CONNECTED) return false;
       for (let s = 0; s < ringSize(m); s++) {
         const entry = m.shadow.at(f, s);
-        if (m.shadow.request[entry] !== NONE && m.fe.epoch[f] > 0 && m.shadow.first[entry] === m.fe.epoch[f]) return false;
+        if (m.shadow.request[entry] !== NONE && m.fe.epoch[f] > 0 && m.shadow.first[entry] === m.fe.epoch[f])
+          return false;
       }
     }
     return true;
   },
-  witnesses: { 'a request waits to be replayed': (m) => nextToReplay(m, 0) !== NONE },
+  witnesses: {
+    'a request waits to be replayed': (m) => nextToReplay(m, 0) !== NONE,
+    'a request is outstanding with its backend hung': (m) =>
+      m.client.state.includes(OUTSTANDING) && m.be.life[0] === HUNG,
+  },
 });
 
 /** RG4 and X-S6 at the private indices; and as many outstanding requests as the ring says. */
@@ -190,7 +198,8 @@ export const privateOrder = invariant<Block>('RG4', 'order', {
   states: 'private indices are in order, and the frontend has as many requests outstanding as lie between its indices',
   holds: (m) => {
     const size = ringSize(m);
-    for (let c = 0; c < m.chan.rows; c++) if (ahead(m.chan.reqCons[c], m.chan.rspProdPvt[c], mask(m)) > size) return false;
+    for (let c = 0; c < m.chan.rows; c++)
+      if (ahead(m.chan.reqCons[c], m.chan.rspProdPvt[c], mask(m)) > size) return false;
     for (let f = 0; f < m.fe.rows; f++) {
       if (m.fe.hostile[f] !== HONEST) continue;
       let outstanding = 0;
@@ -219,7 +228,7 @@ export const workBounded = invariant<Block>('I12', 'end', {
 
 /** I14: the pool is shared. */
 export const poolShared = invariant<Block>('I14', 'fair', {
-  states: 'no frontend takes up a backend\'s whole pool',
+  states: "no frontend takes up a backend's whole pool",
   holds: (m) => {
     for (let b = 0; b < m.be.rows; b++) {
       for (let f = 0; f < m.fe.rows; f++) if (entriesOf(m, b, f) > quotaOf(m, b)) return false;
@@ -236,7 +245,10 @@ export const oneOwner = invariant<Block>('R-S4', 'owner', {
     for (let d = 0; d < m.device.rows; d++) if (lives(m, 2 * d) && lives(m, 2 * d + 1)) return false;
     return true;
   },
-  witnesses: { 'a second backend lives': (m) => lives(m, 1), 'one dies while another lives': (m) => m.be.life[0] === DYING && lives(m, 1) },
+  witnesses: {
+    'a second backend lives': (m) => lives(m, 1),
+    'one dies while another lives': (m) => m.be.life[0] === DYING && lives(m, 1),
+  },
 });
 
 /** XB1. */
@@ -275,11 +287,15 @@ export const epochsGrow = relation<Block>('XB3', 'epoch', {
       if (after.fe.epoch[f] < before.fe.epoch[f] || after.node.epoch[f] < before.node.epoch[f]) return false;
       if (after.fe.epoch[f] > after.node.epoch[f]) return false;
       if (after.fe.epoch[f] === before.fe.epoch[f] && !frontMayGo(before.fe.state[f], after.fe.state[f])) return false;
-      if (after.node.epoch[f] === before.node.epoch[f] && !backMayGo(before.node.back[f], after.node.back[f])) return false;
+      if (after.node.epoch[f] === before.node.epoch[f] && !backMayGo(before.node.back[f], after.node.back[f]))
+        return false;
     }
     return true;
   },
-  witnesses: { 'the second epoch has begun': (m) => m.fe.epoch[0] === 1, 'a device is closed': (m) => m.fe.state[0] === CLOSED },
+  witnesses: {
+    'the second epoch has begun': (m) => m.fe.epoch[0] === 1,
+    'a device is closed': (m) => m.fe.state[0] === CLOSED,
+  },
 });
 
 /** H36. */
@@ -287,7 +303,8 @@ export const tornDownOnce = relation<Block>('I10', 'teardown', {
   states: 'a connection is torn down once',
   holds: (before, after) => {
     if (after.current.op.name !== 'back.disconnect') return true;
-    return before.chan.ring[after.current.call.c] !== NONE;
+    const { agent, frontend } = after.current.call;
+    return before.chan.ring[before.chan.at(agent, frontend)] !== NONE;
   },
   witnesses: { 'a backend has disconnected': (m) => m.node.back[0] === CLOSED },
 });
@@ -307,7 +324,6 @@ export const everyRequestEnds = progress<Block>('I6', 'end', {
   goal: (m) => !anyOutstanding(m),
   witnesses: {
     'a request is outstanding with its backend dead': (m) => anyOutstanding(m) && m.be.life[0] === DYING,
-    'a request is outstanding with its backend hung': (m) => anyOutstanding(m) && m.be.life[0] === HUNG,
   },
 });
 
@@ -316,7 +332,10 @@ export const everythingReturns = progress<Block>('I2', 'returned', {
   states: 'what a dead backend had mapped is taken back, and every page that was kept back can be used again',
   pending: (m) => m.be.life.includes(DYING) || m.page.use.includes(KEPT_BACK),
   goal: (m) => !m.be.life.includes(DYING) && !m.page.use.includes(KEPT_BACK),
-  witnesses: { 'a dead backend has pages mapped': (m) => m.be.life[0] === DYING && anyPage(m, (row) => (m.page.readers[row] & 1) === 1) },
+  witnesses: {
+    'a dead backend has pages mapped': (m) =>
+      m.be.life[0] === DYING && anyPage(m, (row) => (m.page.readers[row] & 1) === 1),
+  },
 });
 
 /** What the last frontend can see: its own state, its client, its pages, its ring. */
@@ -353,4 +372,3 @@ export const independentOfSecrets = noninterference<Block>('I11', 'bytes', {
   },
   witnesses: { 'the other frontend has read a sector': (m) => m.page.from[0] !== 0 },
 });
-

@@ -22,7 +22,8 @@ function sleepsOnWork(m: Ring, e: number): boolean {
 export const noLostNotification = invariant<Ring>('RG1', 'wake', {
   states: 'an end never sleeps while work is published for it and no event is pending',
   holds: (m) => !sleepsOnWork(m, BACK) && !sleepsOnWork(m, FRONT),
-  explain: (m) => `the ${sleepsOnWork(m, BACK) ? 'backend' : 'frontend'} sleeps, work is in the ring, and no event is pending`,
+  explain: (m) =>
+    `the ${sleepsOnWork(m, BACK) ? 'backend' : 'frontend'} sleeps, work is in the ring, and no event is pending`,
   witnesses: {
     'the backend sleeps': (m) => m.side.awake[BACK] === 0,
     'the frontend sleeps': (m) => m.side.awake[FRONT] === 0,
@@ -56,12 +57,19 @@ export const eventsAsAsked = relation<Ring>('RG2', 'asked', {
     if (after.current.op.name === 'front.submit' && before.side.pending[BACK] === 0 && after.side.pending[BACK] === 1) {
       return after.side.hostile[BACK] === 1 || passes(old, after.front.reqProdPvt[0], before.sring.reqEvent[0], mask);
     }
-    if (after.current.op.name === 'back.respond' && before.side.pending[FRONT] === 0 && after.side.pending[FRONT] === 1) {
+    if (
+      after.current.op.name === 'back.respond' &&
+      before.side.pending[FRONT] === 0 &&
+      after.side.pending[FRONT] === 1
+    ) {
       return after.side.hostile[FRONT] === 1 || passes(old, after.back.rspProdPvt[0], before.sring.rspEvent[0], mask);
     }
     return true;
   },
-  witnesses: { 'the backend is told': (m) => m.side.pending[BACK] === 1, 'the frontend is told': (m) => m.side.pending[FRONT] === 1 },
+  witnesses: {
+    'the backend is told': (m) => m.side.pending[BACK] === 1,
+    'the frontend is told': (m) => m.side.pending[FRONT] === 1,
+  },
 });
 
 /** RG2: a spurious wake-up is possible (an event crosses a final check), but not twice in a row. */
@@ -78,7 +86,11 @@ export const spuriousBounded = invariant<Ring>('RG2', 'spurious', {
 export const notOverwritten = relation<Ring>('RG3', 'slot', {
   states: 'a slot is not written again before what it held has been consumed',
   holds: (before, after) => {
-    if (after.side.hostile[FRONT] !== before.side.hostile[FRONT] || after.side.hostile[BACK] !== before.side.hostile[BACK]) return true;
+    if (
+      after.side.hostile[FRONT] !== before.side.hostile[FRONT] ||
+      after.side.hostile[BACK] !== before.side.hostile[BACK]
+    )
+      return true;
     for (let s = 0; s < after.slot.rows; s++) {
       if (before.slot.unread[s] === 0) continue;
       if (before.slot.holds[s] !== after.slot.holds[s] || before.slot.id[s] !== after.slot.id[s]) return false;
@@ -90,7 +102,8 @@ export const notOverwritten = relation<Ring>('RG3', 'slot', {
 
 /** RG4 and X-S6, judged at the private indices only: no peer can disturb them. */
 export const indicesInOrder = invariant<Ring>('RG4', 'order', {
-  states: 'rsp_prod_pvt <= req_cons <= rsp_prod_pvt + size at the backend, rsp_cons <= req_prod_pvt <= rsp_cons + size at the frontend',
+  states:
+    'rsp_prod_pvt <= req_cons <= rsp_prod_pvt + size at the backend, rsp_cons <= req_prod_pvt <= rsp_cons + size at the frontend',
   holds: (m) => {
     const mask = indexMask(m);
     return (
@@ -112,7 +125,9 @@ export const workBounded = invariant<Ring>('I12', 'end', {
     for (let e = 0; e < m.taken.rows; e++) busy += m.taken.busy[e];
     return busy <= m.slot.rows;
   },
-  witnesses: { 'as many requests are in work as the ring has slots': (m) => m.taken.busy[0] + m.taken.busy[1] === m.slot.rows },
+  witnesses: {
+    'as many requests are in work as the ring has slots': (m) => m.taken.busy[0] + m.taken.busy[1] === m.slot.rows,
+  },
 });
 
 /** I5: what is consumed has been written first. */

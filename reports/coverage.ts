@@ -50,7 +50,8 @@ export function readLcov(text: string, keep: (file: string) => boolean): FileCov
     const numbers = rest.split(',');
     if (kind === 'SF') file = rest.replaceAll('\\', '/');
     else if (kind === 'DA') lines.set(Number(numbers[0]), Number(numbers[1]));
-    else if (kind === 'BRDA') branches.push({ line: Number(numbers[0]), taken: numbers[3] !== '-' && Number(numbers[3]) > 0 });
+    else if (kind === 'BRDA')
+      branches.push({ line: Number(numbers[0]), taken: numbers[3] !== '-' && Number(numbers[3]) > 0 });
     else if (kind === 'end_of_record') {
       if (keep(file)) files.push(fileOf(file, lines, branches));
       lines = new Map();
@@ -60,7 +61,11 @@ export function readLcov(text: string, keep: (file: string) => boolean): FileCov
   return files.sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-function fileOf(file: string, lines: ReadonlyMap<number, number>, branches: readonly { line: number; taken: boolean }[]): FileCoverage {
+function fileOf(
+  file: string,
+  lines: ReadonlyMap<number, number>,
+  branches: readonly { line: number; taken: boolean }[],
+): FileCoverage {
   const ascending = (list: Iterable<number>): number[] => [...new Set(list)].sort((a, b) => a - b);
   return {
     file,
@@ -102,9 +107,13 @@ export const LEAST = { lines: 95, branches: 90 } as const;
 /** What the coverage falls short of, one line each; none when it is good. Reasons that fit no line any more are named as well. */
 export function shortcomings(c: Coverage, reasons: readonly Reason[]): string[] {
   const lines: string[] = [];
-  if (c.lines < LEAST.lines) lines.push(`lines: ${c.lines.toFixed(2)} % are covered, at least ${LEAST.lines} % should be`);
-  if (c.branches < LEAST.branches) lines.push(`branches: ${c.branches.toFixed(2)} % are covered, at least ${LEAST.branches} % should be`);
-  for (const h of c.holes) if (h.reason === null) lines.push(`${h.file}:${h.line}: a branch is never taken, and no reason is given: ${h.text}`);
+  if (c.lines < LEAST.lines)
+    lines.push(`lines: ${c.lines.toFixed(2)} % are covered, at least ${LEAST.lines} % should be`);
+  if (c.branches < LEAST.branches)
+    lines.push(`branches: ${c.branches.toFixed(2)} % are covered, at least ${LEAST.branches} % should be`);
+  for (const h of c.holes)
+    if (h.reason === null)
+      lines.push(`${h.file}:${h.line}: a branch is never taken, and no reason is given: ${h.text}`);
   for (const r of reasons) {
     const fits = c.holes.some((h) => h.file === r.file && h.text === r.line);
     if (!fits) lines.push(`${r.file}: the reason for '${r.line}' fits no line that is missed; take it out`);
@@ -125,5 +134,8 @@ export function readReasons(json: string, name: string): Reason[] {
   const parsed = reasonsFile.safeParse(raw);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new ReportError('RF-REPORT', `${name} is no list of reasons, at ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+  throw new ReportError(
+    'RF-REPORT',
+    `${name} is no list of reasons, at ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+  );
 }

@@ -3,6 +3,7 @@ import type { FastpathSheet } from '../explore/fastpath/sheet.js';
 import type { Coverage } from './coverage.js';
 import { fastpathSection } from './html/fastpathSection.js';
 import { linesSection } from './html/linesSection.js';
+import type { Retold } from './html/pack.js';
 import { reportPage } from './html/page.js';
 import { junitText } from './junit.js';
 import { markdownSummary } from './markdown.js';
@@ -13,8 +14,8 @@ export interface DocumentInputs {
   readonly report: Report;
   /** Text of the trace files that the report names, by file name. */
   readonly traces: ReadonlyMap<string, string>;
-  /** Lines of the memory map after each step, by trace file. */
-  readonly maps: ReadonlyMap<string, readonly (readonly string[])[]>;
+  /** Memory maps and the like, by trace file. */
+  readonly retold: ReadonlyMap<string, Retold>;
   readonly fastpath: FastpathSheet | undefined;
   readonly coverage: Coverage | undefined;
   /** The report's folder as its reader would type it: `ringfence-report`. */
@@ -32,7 +33,7 @@ export function documentsOf(o: DocumentInputs): Map<(typeof DOCUMENTS)[number], 
   const page = reportPage({
     report: o.report,
     traces: o.traces,
-    maps: o.maps,
+    retold: o.retold,
     folder,
     ...(o.fastpath && { fastpath: fastpathSection(o.fastpath) }),
     ...(o.coverage && { lines: linesSection(o.coverage) }),

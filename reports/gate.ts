@@ -42,7 +42,14 @@ const KINDS: readonly GateFailureKind[] = [
 ];
 
 /** What claims may be worth, from nothing to most. `not contained` is what it should be where it is expected. */
-const WORTH: readonly string[] = ['error', 'broken', 'not exercised', 'sampled', 'not contained', 'proved within scope'];
+const WORTH: readonly string[] = [
+  'error',
+  'broken',
+  'not exercised',
+  'sampled',
+  'not contained',
+  'proved within scope',
+];
 
 /** Compares; the failures are sorted by weight, then suite, then text. */
 export function gate(report: Report, baseline: Baseline, fastpath: FastpathSheet | undefined): GateResult {
@@ -50,7 +57,8 @@ export function gate(report: Report, baseline: Baseline, fastpath: FastpathSheet
   const known = new Map(baseline.suites.map((s) => [s.name, s]));
   const present = new Set(report.suites.map((s) => s.name));
   for (const b of baseline.suites) {
-    if (!present.has(b.name)) failures.push(failure('lost evidence', b.name, `the suite is gone, with ${b.claims.length} claims`));
+    if (!present.has(b.name))
+      failures.push(failure('lost evidence', b.name, `the suite is gone, with ${b.claims.length} claims`));
   }
   for (const s of report.suites) failures.push(...ofSuite(s, known.get(s.name)));
   for (const e of report.errors) failures.push(failure('error', e.module, `${e.code}: ${e.says}`));
@@ -80,7 +88,8 @@ function ofSuite(s: SuiteReport, b: SuiteBaseline | undefined): GateFailure[] {
   if (s.random?.verdict === 'disagreement') failures.push(failure('error', s.name, 'two explorers disagree'));
   const mine = new Map(b?.claims.map((c) => [c.says, c]));
   const present = new Set(s.claims.map((c) => c.says));
-  for (const says of mine.keys()) if (!present.has(says)) failures.push(failure('lost evidence', s.name, `the claim is gone: ${says}`));
+  for (const says of mine.keys())
+    if (!present.has(says)) failures.push(failure('lost evidence', s.name, `the claim is gone: ${says}`));
   for (const c of s.claims) failures.push(...ofClaim(s, c, mine.get(c.says)));
   return b ? [...failures, ...ofScope(s, b)] : failures;
 }
@@ -90,15 +99,21 @@ function ofClaim(s: SuiteReport, c: ClaimReport, b: SuiteBaseline['claims'][numb
   const broke = new Set(c.counterparts.filter((p) => p.outcome === 'broke').map(counterpartKey));
   for (const p of c.counterparts) {
     if (p.outcome === 'held') {
-      failures.push(failure('mutant survives', s.name, `${p.breaks} holds ${without(p)}, where it must break: ${c.says}`));
+      failures.push(
+        failure('mutant survives', s.name, `${p.breaks} holds ${without(p)}, where it must break: ${c.says}`),
+      );
     }
   }
   const held = new Set(c.counterparts.filter((p) => p.outcome === 'held').map(counterpartKey));
   for (const key of b?.broke ?? []) {
-    if (!broke.has(key) && !held.has(key)) failures.push(failure('lost evidence', s.name, `no longer shown to break: ${key}: ${c.says}`));
+    if (!broke.has(key) && !held.has(key))
+      failures.push(failure('lost evidence', s.name, `no longer shown to break: ${key}: ${c.says}`));
   }
   const reached = new Set(c.reachedWitnesses ?? []);
-  const lost = new Set([...(c.reachedWitnesses ? (b?.reachedWitnesses ?? []).filter((w) => !reached.has(w)) : []), ...c.missingWitnesses]);
+  const lost = new Set([
+    ...(c.reachedWitnesses ? (b?.reachedWitnesses ?? []).filter((w) => !reached.has(w)) : []),
+    ...c.missingWitnesses,
+  ]);
   for (const w of lost) failures.push(failure('witness not reached', s.name, `${w}: ${c.says}`));
   // Whatever the claim's verdict lost by these has been told.
   const told = failures.length > 0 || s.findings.some((f) => c.properties.includes(f.property));
@@ -112,31 +127,42 @@ function ofClaim(s: SuiteReport, c: ClaimReport, b: SuiteBaseline['claims'][numb
   }
   const has = new Set<string>(c.evidence);
   const gone = b.evidence.filter((e) => !has.has(e));
-  return gone.length > 0 ? [failure('lost evidence', s.name, `no evidence any more from ${gone.join(', ')}: ${c.says}`)] : [];
+  return gone.length > 0
+    ? [failure('lost evidence', s.name, `no evidence any more from ${gone.join(', ')}: ${c.says}`)]
+    : [];
 }
 
 function ofScope(s: SuiteReport, b: SuiteBaseline): GateFailure[] {
   const failures: GateFailure[] = [];
   for (const [sort, size] of Object.entries(b.scope)) {
     const now = Object.hasOwn(s.scope, sort) ? s.scope[sort] : undefined;
-    if (now === undefined) failures.push(failure('scope shrank', s.name, `${sort} was ${size}, and is no longer in the scope`));
+    if (now === undefined)
+      failures.push(failure('scope shrank', s.name, `${sort} was ${size}, and is no longer in the scope`));
     else if (now < size) failures.push(failure('scope shrank', s.name, `${sort} was ${size}, is ${now}`));
   }
   if (b.schedule === 'split' && s.schedule === 'whole') {
-    failures.push(failure('scope shrank', s.name, 'operations were split, and are now taken as atomic (schedule whole)'));
+    failures.push(
+      failure('scope shrank', s.name, 'operations were split, and are now taken as atomic (schedule whole)'),
+    );
   }
   if (b.complete && s.exhaustive?.verdict === 'truncated') {
-    failures.push(failure('scope shrank', s.name, `was explored completely, is now cut short by ${s.exhaustive.truncatedBy}`));
+    failures.push(
+      failure('scope shrank', s.name, `was explored completely, is now cut short by ${s.exhaustive.truncatedBy}`),
+    );
   }
   const injected = new Set(s.faults.filter((f) => f.injected > 0).map((f) => f.id));
   for (const id of b.injected) {
-    if (!injected.has(id)) failures.push(failure('lost evidence', s.name, `the fault class ${id} was injected, and no longer is`));
+    if (!injected.has(id))
+      failures.push(failure('lost evidence', s.name, `the fault class ${id} was injected, and no longer is`));
   }
   return failures;
 }
 
 function ofFastpath(sheet: FastpathSheet | undefined, before: Baseline['fastpath']): GateFailure[] {
-  if (!sheet) return before === null ? [] : [failure('fast path', '', "was measured, and no longer is; run 'ringfence fastpath' first")];
+  if (!sheet)
+    return before === null
+      ? []
+      : [failure('fast path', '', "was measured, and no longer is; run 'ringfence fastpath' first")];
   const failures: GateFailure[] = [];
   const suites = new Map(sheet.suites.map((s) => [s.suite, s]));
   for (const s of sheet.suites) {
@@ -159,7 +185,13 @@ function ofFastpath(sheet: FastpathSheet | undefined, before: Baseline['fastpath
     for (const name of now ? operations : []) {
       const verdict = now?.operations.find((o) => o.operation === name)?.verdict;
       if (verdict === 'zero' || verdict === 'allocates') continue;
-      failures.push(failure('fast path', suite, `${name} was measured, and ${verdict === undefined ? 'is gone' : 'is not exercised any more'}`));
+      failures.push(
+        failure(
+          'fast path',
+          suite,
+          `${name} was measured, and ${verdict === undefined ? 'is gone' : 'is not exercised any more'}`,
+        ),
+      );
     }
   }
   return failures;
@@ -170,7 +202,10 @@ export function gateLines(result: GateResult, baselineName: string): string[] {
   if (result.ok) return ['gate: nothing was lost and nothing new is broken'];
   const n = result.failures.length;
   return [
-    ...result.failures.map((f) => `${f.kind}: ${f.suite === '' ? '' : `${f.suite}: `}${f.says}${f.trace === null ? '' : ` [traces/${f.trace}]`}`),
+    ...result.failures.map(
+      (f) =>
+        `${f.kind}: ${f.suite === '' ? '' : `${f.suite}: `}${f.says}${f.trace === null ? '' : ` [traces/${f.trace}]`}`,
+    ),
     `gate: ${n} ${n === 1 ? 'failure' : 'failures'} against ${baselineName}; what is meant to be so is accepted with 'ringfence gate --update'`,
   ];
 }

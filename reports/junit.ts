@@ -4,7 +4,7 @@
  */
 import { match } from 'ts-pattern';
 import type { ClaimReport } from './claims.js';
-import { isVacuous, type FindingReport, type Report, type SuiteReport } from './report.js';
+import { type FindingReport, isVacuous, type Report, type SuiteReport } from './report.js';
 import { xmlAttributes, xmlLines } from './xml.js';
 
 /** Findings told under one case; all are in report.json. */
@@ -28,9 +28,16 @@ export function junitText(report: Report, folder = 'ringfence-report/traces/'): 
     suites.push({ name: 'modules', cases: numbered(cases) });
   }
   const all = suites.flatMap((s) => s.cases);
-  const lines = ['<?xml version="1.0" encoding="UTF-8"?>', `<testsuites${xmlAttributes({ name: 'ringfence', ...totals(all) })}>`];
+  const lines = [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites${xmlAttributes({ name: 'ringfence', ...totals(all) })}>`,
+  ];
   for (const { name, cases } of suites) {
-    lines.push(`  <testsuite${xmlAttributes({ name, ...totals(cases) })}>`, ...cases.flatMap((c) => caseLines(name, c)), '  </testsuite>');
+    lines.push(
+      `  <testsuite${xmlAttributes({ name, ...totals(cases) })}>`,
+      ...cases.flatMap((c) => caseLines(name, c)),
+      '  </testsuite>',
+    );
   }
   return `${[...lines, '</testsuites>'].join('\n')}\n`;
 }
@@ -64,9 +71,12 @@ function casesOf(s: SuiteReport, folder: string): Case[] {
   if (s.error) cases.push(bad('error', 'the suite runs to its end', s.error.code, s.error.says, []));
   cases.push(...s.claims.map((c) => claimCase(s, c, folder)));
   const claimed = new Set(s.claims.flatMap((c) => c.properties));
-  const others = s.findings.filter((f) => !claimed.has(f.property));
-  for (const property of new Set(others.map((f) => f.property))) {
-    const found = others.filter((f) => f.property === property);
+  const others = new Map<string, FindingReport[]>();
+  for (const f of s.findings) {
+    if (claimed.has(f.property)) continue;
+    others.set(f.property, [...(others.get(f.property) ?? []), f]);
+  }
+  for (const [property, found] of others) {
     cases.push(bad('failure', property, 'broken', found[0]?.why ?? '', findingLines(found, folder)));
   }
   return cases;
@@ -90,13 +100,15 @@ function claimCase(s: SuiteReport, c: ClaimReport, folder: string): Case {
 
 /** The findings as people read them, with the line that replays each. */
 export function findingLines(found: readonly FindingReport[], folder: string): string[] {
-  const lines = found.slice(0, MAX_FINDINGS).flatMap((f) => [
-    '',
-    `${f.property} broken after ${f.length} ${f.length === 1 ? 'step' : 'steps'} (${f.minimal ? 'proved minimal' : 'not proved minimal'}): ${f.why}`,
-    ...f.steps.slice(0, 40).map((step, i) => `${String(i + 1).padStart(3)} ${step}`),
-    ...(f.steps.length > 40 ? [`    ... ${f.steps.length - 40} more steps`] : []),
-    `replay: npx ringfence replay ${folder}${f.trace}`,
-  ]);
+  const lines = found
+    .slice(0, MAX_FINDINGS)
+    .flatMap((f) => [
+      '',
+      `${f.property} broken after ${f.length} ${f.length === 1 ? 'step' : 'steps'} (${f.minimal ? 'proved minimal' : 'not proved minimal'}): ${f.why}`,
+      ...f.steps.slice(0, 40).map((step, i) => `${String(i + 1).padStart(3)} ${step}`),
+      ...(f.steps.length > 40 ? [`    ... ${f.steps.length - 40} more steps`] : []),
+      `replay: npx ringfence replay ${folder}${f.trace}`,
+    ]);
   const left = found.length - MAX_FINDINGS;
   return left > 0 ? [...lines, '', `${left} more findings are in report.json`] : lines;
 }

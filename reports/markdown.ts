@@ -34,19 +34,33 @@ export function markdownSummary(report: Report, folder = 'ringfence-report/trace
   const blocks: string[] = [`## Ringfence: ${head}\n\n${markdownText(summary(report))}\n`];
   const problems = problemsOf(report);
   const told = problems.slice(0, MAX_ANNOTATIONS);
-  if (told.length > 0) blocks.push(`### ${counted(problems.length, 'problem')}${problems.length > told.length ? `, the worst ${told.length}` : ''}\n`);
+  if (told.length > 0)
+    blocks.push(
+      `### ${counted(problems.length, 'problem')}${problems.length > told.length ? `, the worst ${told.length}` : ''}\n`,
+    );
   for (const p of told) {
     const steps = p.steps.slice(0, 12).map((s, i) => `   ${i + 1}. ${markdownText(s)}`);
     if (p.steps.length > 12) steps.push(`\n   ${p.steps.length - 12} more steps`);
     const replay = p.trace === null ? [] : ['', `   ${code(`npx ringfence replay ${folder}${p.trace}`)}`];
-    blocks.push([`1. **${markdownText(p.suite)}** ${markdownText(p.says)}`, ...(steps.length > 0 ? ['', ...steps] : []), ...replay, ''].join('\n'));
+    blocks.push(
+      [
+        `1. **${markdownText(p.suite)}** ${markdownText(p.says)}`,
+        ...(steps.length > 0 ? ['', ...steps] : []),
+        ...replay,
+        '',
+      ].join('\n'),
+    );
   }
   const rows = report.suites.flatMap((s) =>
-    s.claims.map((c) => `| ${markdownText(s.name)} | ${markdownText(c.says)} | ${mark(c.verdict)} | ${evidenceWords(c)} |\n`),
+    s.claims.map(
+      (c) => `| ${markdownText(s.name)} | ${markdownText(c.says)} | ${mark(c.verdict)} | ${evidenceWords(c)} |\n`,
+    ),
   );
-  if (rows.length > 0) blocks.push('### Claims\n\n| suite | claim | verdict | evidence |\n|---|---|---|---|\n', ...rows);
+  if (rows.length > 0)
+    blocks.push('### Claims\n\n| suite | claim | verdict | evidence |\n|---|---|---|---|\n', ...rows);
   const open = report.suites.flatMap((s) => s.notTested.map((l) => `- ${markdownText(s.name)}: ${markdownText(l)}\n`));
-  if (open.length > 0) blocks.push('\n<details><summary>Not tested, and assumed</summary>\n\n', ...open, '\n</details>\n');
+  if (open.length > 0)
+    blocks.push('\n<details><summary>Not tested, and assumed</summary>\n\n', ...open, '\n</details>\n');
   return cutTo(blocks, MAX_MARKDOWN_BYTES);
 }
 

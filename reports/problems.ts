@@ -50,7 +50,19 @@ function plain(
   says: string,
   more: Partial<Pick<Problem, 'mechanism' | 'length' | 'steps' | 'trace' | 'place'>> = {},
 ): Problem {
-  return { kind, level, suite, subject, says, mechanism: '', length: null, steps: [], trace: null, place: null, ...more };
+  return {
+    kind,
+    level,
+    suite,
+    subject,
+    says,
+    mechanism: '',
+    length: null,
+    steps: [],
+    trace: null,
+    place: null,
+    ...more,
+  };
 }
 
 function ofSuite(s: SuiteReport): Problem[] {
@@ -70,7 +82,8 @@ function ofSuite(s: SuiteReport): Problem[] {
       const says = `${p.breaks} holds even ${without(p)}: the check has no teeth`;
       problems.push(plain('no teeth', 'error', s.name, `${p.breaks} / ${p.off}`, says, { mechanism: p.off }));
     }
-    const because = c.because.slice(0, 3).join('; ') + (c.because.length > 3 ? `; and ${c.because.length - 3} more` : '');
+    const because =
+      c.because.slice(0, 3).join('; ') + (c.because.length > 3 ? `; and ${c.because.length - 3} more` : '');
     match(c.verdict)
       .with('broken', () => {
         const told = explained || c.counterparts.some((p) => p.outcome === 'held');

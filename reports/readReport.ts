@@ -1,7 +1,7 @@
 /** Reading a report back: defensively, for reports travel between machines. The published schema is report.schema.json. */
 import { z } from 'zod';
-import { ReportError } from './reportError.js';
 import { REPORT_FORMAT, REPORT_VERSION, type Report } from './report.js';
+import { ReportError } from './reportError.js';
 
 /** Larger reports are refused before they are parsed, in characters. */
 const MAX_REPORT_CHARS = 256 * 1024 * 1024;
@@ -128,7 +128,8 @@ export function readReport(json: string, name: string): Report {
     return bad('is not JSON; is it cut off?');
   }
   const header = z.looseObject({ format: z.unknown(), version: z.unknown() }).safeParse(raw);
-  if (!header.success || header.data.format !== REPORT_FORMAT) bad(`is not a report: its "format" is not "${REPORT_FORMAT}"`);
+  if (!header.success || header.data.format !== REPORT_FORMAT)
+    bad(`is not a report: its "format" is not "${REPORT_FORMAT}"`);
   if (header.data?.version !== REPORT_VERSION) {
     bad(`has version ${String(header.data?.version).slice(0, 20)}; this Ringfence reads version ${REPORT_VERSION}`);
   }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { isAbsolute, relative } from 'node:path';
-import { problemsOf, type Problem } from './problems.js';
+import { type Problem, problemsOf } from './problems.js';
 import type { Report } from './report.js';
 import { printable } from './text.js';
 
@@ -102,7 +102,9 @@ function physical({ uri, line }: Location) {
 function resultOf(p: Problem, ruleIndex: number, at: Location) {
   const lines = [`${p.suite}: ${p.says}`, ...(p.trace === null ? [] : [`trace: ${p.trace}`])];
   const key = [p.kind, p.suite, p.subject, p.mechanism].join('\u0000');
-  const steps = p.steps.slice(0, MAX_STEPS).map((text) => ({ location: { ...physical(at), message: { text: printable(text) } } }));
+  const steps = p.steps
+    .slice(0, MAX_STEPS)
+    .map((text) => ({ location: { ...physical(at), message: { text: printable(text) } } }));
   return {
     ruleId: ruleId(p),
     ruleIndex,

@@ -46,14 +46,18 @@ export function mergeReports(parts: readonly Part[]): Report {
   }
   const missing = Array.from({ length: of }, (_, i) => i + 1).filter((i) => !byIndex.has(i));
   if (missing.length > 0) {
-    const which = missing.slice(0, 10).map((i) => `${i}/${of}`).join(', ');
+    const which = missing
+      .slice(0, 10)
+      .map((i) => `${i}/${of}`)
+      .join(', ');
     throw new ReportError('RF-SHARD', `shard ${which} is missing; a run is whole only with all ${of} parts`);
   }
   const ordered = [...byIndex].sort(([a], [b]) => a - b).map(([, part]) => part);
   const suites = new Map<string, SuiteReport>();
   for (const { name, report } of ordered) {
     for (const s of report.suites) {
-      if (suites.has(s.name)) throw new ReportError('RF-SHARD', `${name} has the suite '${s.name}', which another shard has too`);
+      if (suites.has(s.name))
+        throw new ReportError('RF-SHARD', `${name} has the suite '${s.name}', which another shard has too`);
       suites.set(s.name, s);
     }
   }

@@ -24,7 +24,7 @@ export interface VtdObservation extends FaultReading {
   readonly sinks?: Sinks['sinks'];
 }
 
-/** What the walker must know of a unit, from its capability registers. */
+/** What the walker must know of a unit, from its capability registers. QEMU has one width (`aw-bits`) for guest and host addresses. */
 export function unitOf(c: Capability): UnitCapability {
   return {
     hostBits: c.addressBits,

@@ -17,7 +17,15 @@ import {
   ringFaults,
 } from '../../faults/ring.js';
 import { module } from '../../model/kernel/index.js';
-import { beginAt, beginning, overflowTest, type Ring, responseIdTest, ringEnds, ringThreads } from '../../model/ringEnds.js';
+import {
+  beginAt,
+  beginning,
+  overflowTest,
+  type Ring,
+  responseIdTest,
+  ringEnds,
+  ringThreads,
+} from '../../model/ringEnds.js';
 import {
   eventsAsAsked,
   everyRequestAnswered,

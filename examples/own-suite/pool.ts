@@ -19,6 +19,7 @@ import {
   ref,
   reorder,
   type State,
+  setOf,
   sort,
   suite,
   table,
@@ -28,8 +29,8 @@ const driver = sort('driver');
 const buffer = sort('buffer');
 
 const tables = {
-  /** Who has the buffer, whose device may write it, and whose device wrote it last. */
-  bounce: table([buffer], { owner: ref(driver), window: ref(driver), writer: ref(driver) }),
+  /** Who has the buffer, whose devices may write it, and whose device wrote it last. */
+  bounce: table([buffer], { owner: ref(driver), window: setOf(driver), writer: ref(driver) }),
 };
 type Pool = Machine & State<typeof tables>;
 const operation = operationOn<Pool>();
@@ -54,7 +55,7 @@ const takeBuffer = operation('pool.take', {
       m.bounce.owner[op.buffer] = op.agent;
     },
     'open the window': (m, op) => {
-      m.bounce.window[op.buffer] = op.agent;
+      m.bounce.window[op.buffer] |= 1 << op.agent;
     },
   },
 });
@@ -67,7 +68,7 @@ const returnBuffer = operation('pool.return', {
   touches: (m, op, may) => may.write(m.bounce, op.buffer),
   steps: {
     'close the window': (m, op) => {
-      if (m.on(revocation)) m.bounce.window[op.buffer] = NONE;
+      if (m.on(revocation)) m.bounce.window[op.buffer] &= ~(1 << op.agent);
     },
     'put it back': (m, op) => {
       m.bounce.owner[op.buffer] = NONE;
@@ -84,7 +85,7 @@ const deviceWrites = operation('device.write', {
   where: { buffer: (m, op) => m.bounce.owner[op.buffer] !== NONE && m.bounce.writer[op.buffer] !== op.agent },
   touches: (m, op, may) => may.write(m.bounce, op.buffer),
   steps: {
-    'pass the window': (m, op) => (m.bounce.window[op.buffer] === op.agent ? 0 : blockedBy(revocation)),
+    'pass the window': (m, op) => ((m.bounce.window[op.buffer] >> op.agent) & 1 ? 0 : blockedBy(revocation)),
     write: (m, op) => {
       m.bounce.writer[op.buffer] = op.agent;
     },
@@ -112,8 +113,8 @@ const untouched = invariant<Pool>('P1', 'untouched', {
 
 const windowOfOwner = invariant<Pool>('P2', 'window', {
   states: 'a window is open for the owner of its buffer only',
-  holds: (m) => m.bounce.window.every((w, b) => w === NONE || w === m.bounce.owner[b]),
-  witnesses: { 'a window is open': (m) => m.bounce.window.some((w) => w !== NONE) },
+  holds: (m) => m.bounce.window.every((w, b) => w === 0 || w === 1 << m.bounce.owner[b]),
+  witnesses: { 'a window is open': (m) => m.bounce.window.some((w) => w !== 0) },
 });
 
 const openedFirst = mutant('window opened first', {
@@ -132,13 +133,13 @@ export const pool = suite('bounce-pool', {
         operations: [takeBuffer, returnBuffer, deviceWrites],
         initial: (m) => {
           m.bounce.owner.fill(NONE);
-          m.bounce.window.fill(NONE);
           m.bounce.writer.fill(NONE);
         },
         map: (m) =>
           [...m.bounce.owner].map((o, b) => {
-            const window = m.bounce.window[b];
-            return `buffer ${b}: ${o === NONE ? 'free' : `driver ${o}`}, window ${window === NONE ? 'closed' : `of driver ${window}`}`;
+            const open = [0, 1, 2].filter((d) => (m.bounce.window[b] >> d) & 1).map((d) => `driver ${d}`);
+            const who = o === NONE ? 'free' : `driver ${o}`;
+            return `buffer ${b}: ${who}, ${open.length ? `window of ${open.join(', ')}` : 'no window'}`;
           }),
       }),
     ],

@@ -3,7 +3,14 @@ import type { ClaimReport } from '../claims.js';
 import type { SuiteReport } from '../report.js';
 import { counted } from '../text.js';
 
-export type Worth = 'proved within scope' | 'sampled' | 'not exercised' | 'broken' | 'not contained' | 'error' | 'no concern';
+export type Worth =
+  | 'proved within scope'
+  | 'sampled'
+  | 'not exercised'
+  | 'broken'
+  | 'not contained'
+  | 'error'
+  | 'no concern';
 
 export interface Cell {
   readonly worth: Worth;
@@ -30,7 +37,10 @@ function brokenBy(s: SuiteReport, c: ClaimReport, ...by: readonly string[]): Cel
   const found = s.findings.filter((f) => by.includes(f.foundBy) && c.properties.includes(f.property));
   if (found.length === 0) return undefined;
   const shortest = Math.min(...found.map((f) => f.length));
-  return { worth: 'broken', detail: `${counted(found.length, 'finding')}, the shortest after ${counted(shortest, 'step')}` };
+  return {
+    worth: 'broken',
+    detail: `${counted(found.length, 'finding')}, the shortest after ${counted(shortest, 'step')}`,
+  };
 }
 
 function exhaustiveCell(s: SuiteReport, c: ClaimReport): Cell {

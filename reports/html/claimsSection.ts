@@ -73,9 +73,10 @@ const VERDICTS = ['broken', 'error', 'not exercised', 'sampled', 'not contained'
 
 function claimRow(s: SuiteReport, c: ClaimReport, embedded: ReadonlySet<string>): Markup {
   const cells = evidenceCells(s, c).map(
-    ({ worth, detail }, i) => html`<td data-label="${EVIDENCE_COLUMNS[i]}" class="${toneOf(worth)}">${
-      worth === 'no concern' ? html`<span class="quiet">-</span>` : html`<b>${worth}</b> <small>${detail}</small>`
-    }</td>`,
+    ({ worth, detail }, i) =>
+      html`<td data-label="${EVIDENCE_COLUMNS[i]}" class="${toneOf(worth)}">${
+        worth === 'no concern' ? html`<span class="quiet">-</span>` : html`<b>${worth}</b> <small>${detail}</small>`
+      }</td>`,
   );
   const faults = c.against.map((id) => {
     const f = s.faults.find((x) => x.id === id);
@@ -86,7 +87,12 @@ function claimRow(s: SuiteReport, c: ClaimReport, embedded: ReadonlySet<string>)
 <small>${c.properties.join(', ')}</small> ${faults.length > 0 && html`<small>against ${faults}</small>`}</th>${cells}
 <td data-label="Gate off, mutant in">${counterparts(c, embedded)}</td>
 <td data-label="Verdict" class="${toneOf(c.verdict)}"><b>${c.verdict}</b>${
-    c.because.length > 0 && cutList(c.because.map((b) => html`${b}`), 'reasons', 4)
+    c.because.length > 0 &&
+    cutList(
+      c.because.map((b) => html`${b}`),
+      'reasons',
+      4,
+    )
   }</td></tr>`;
 }
 
@@ -94,7 +100,10 @@ function counterparts(c: ClaimReport, embedded: ReadonlySet<string>): Markup {
   if (c.counterparts.length === 0) {
     return c.expects === 'contained' ? html`<b class="idle">not exercised</b>` : html`<span class="quiet">-</span>`;
   }
-  return cutList(c.counterparts.map((p) => counterpart(p, embedded)), 'counterparts');
+  return cutList(
+    c.counterparts.map((p) => counterpart(p, embedded)),
+    'counterparts',
+  );
 }
 
 function counterpart(p: CounterpartReport, embedded: ReadonlySet<string>): Markup {

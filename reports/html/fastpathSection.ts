@@ -15,7 +15,9 @@ ${sheet.suites.map(suiteTable)}</section>`;
 }
 
 function suiteTable(s: SuiteSheet): Markup {
-  const after = s.families.map((f) => `${f.fault === '' ? 'warmed up' : `after ${f.fault}`} ${grouped(f.bytes)}`).join(', ');
+  const after = s.families
+    .map((f) => `${f.fault === '' ? 'warmed up' : `after ${f.fault}`} ${grouped(f.bytes)}`)
+    .join(', ');
   return html`<article><h3>${s.suite}</h3>
 <p class="${controlHolds(s) ? 'quiet' : 'breach'}">control: ${s.controlA} and ${s.controlB} bytes; the whole mix of ${grouped(s.mix)} calls: ${after} bytes</p>
 <div class="scroll"><table class="cards counts"><thead><tr>${HEAD.map((h, i) => html`<th scope="col" class="${i === 1 || i === 2 ? 'number' : ''}">${h}</th>`)}</tr></thead>
@@ -28,7 +30,8 @@ function row(o: OperationRow): Markup {
     const place = a.file === '' ? 'generated code' : `${a.file}:${a.line}`;
     return html`<div><code>${a.function}</code> ${place}: ${grouped(a.bytes)} bytes</div>`;
   });
-  const reading = (r: OperationRow['gateA']): string => `${grouped(r.bytes)} in ${grouped(r.calls)} calls, ${r.tier || 'no tier'}`;
+  const reading = (r: OperationRow['gateA']): string =>
+    `${grouped(r.bytes)} in ${grouped(r.calls)} calls, ${r.tier || 'no tier'}`;
   return html`<tr><th scope="row"><code>${o.operation}</code>${o.fault !== undefined && html` <span class="chip">${o.fault}</span>`}</th>
 <td data-label="${HEAD[1]}" class="number">${reading(o.gateA)}</td><td data-label="${HEAD[2]}" class="number">${reading(o.gateB)}</td>
 <td data-label="${HEAD[3]}" class="${tone}"><b>${o.verdict === 'zero' ? 'allocates nothing' : o.verdict}</b>${by}</td></tr>`;

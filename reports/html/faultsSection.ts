@@ -37,17 +37,21 @@ function faultsWords(s: SuiteReport): Markup {
   }`;
 }
 
-const HEAD = ['Fault class', 'Injected', 'Stopped at the boundary', 'Blocked by', 'Refused with', 'Let through', 'Never reached'];
+const HEAD = [
+  'Fault class',
+  'Injected',
+  'Stopped at the boundary',
+  'Blocked by',
+  'Refused with',
+  'Let through',
+  'Never reached',
+];
 /** Columns of numbers, which stand right. */
 const NUMBERS: ReadonlySet<number> = new Set([1, 2, 5]);
 
 function faultRow(f: FaultReport): Markup {
   const number = (n: number): Markup => html`<span class="${n === 0 ? 'quiet' : ''}">${grouped(n)}</span>`;
-  const never = f.modelled
-    ? f.injected === 0
-      ? ['never enabled']
-      : f.never
-    : ['the machine has no operation for it'];
+  const never = f.modelled ? (f.injected === 0 ? ['never enabled'] : f.never) : ['the machine has no operation for it'];
   return html`<tr class="${f.injected === 0 ? 'idle' : ''}"><th scope="row"><b>${f.id}</b> ${f.title}${
     !f.claimed && html` <small>(no claim names it)</small>`
   }</th>
@@ -124,11 +128,15 @@ function witnessTable(s: SuiteReport): Markup | undefined {
   }
   if (properties.size === 0) return undefined;
   return html`<div class="scroll"><table class="cards counts"><thead><tr>
-<th scope="col">Property</th><th scope="col" class="number">Claims</th><th scope="col">Witnesses never reached</th></tr></thead><tbody>${[...properties].map(
+<th scope="col">Property</th><th scope="col" class="number">Claims</th><th scope="col">Witnesses never reached</th></tr></thead><tbody>${[
+    ...properties,
+  ].map(
     ([key, missing]) => html`<tr><th scope="row">${key}</th>
 <td data-label="Claims" class="number">${s.claims.filter((c) => c.properties.includes(key)).length}</td>
 <td data-label="Witnesses never reached">${
-      missing.size > 0 ? html`<span class="idle">${[...missing].join('; ')}</span>` : html`<span class="good">none: all were reached</span>`
+      missing.size > 0
+        ? html`<span class="idle">${[...missing].join('; ')}</span>`
+        : html`<span class="good">none: all were reached</span>`
     }</td></tr>`,
   )}</tbody></table></div>`;
 }

@@ -32,11 +32,7 @@ ${trace !== null && (embedded.has(trace) ? html`<p><a href="#trace=${encodeURICo
 }
 
 /** The viewer's frame; hidden until the script has a trace to show. */
-export function viewerSection(
-  traces: readonly PackedTrace[],
-  left: readonly TraceView[],
-  folder: string,
-): Markup {
+export function viewerSection(traces: readonly PackedTrace[], left: readonly TraceView[], folder: string): Markup {
   if (traces.length === 0 && left.length === 0) return html``;
   const cut =
     left.length > 0 &&

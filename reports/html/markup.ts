@@ -16,10 +16,7 @@ const MAX_TEXT = 2000;
 
 /** Text for an element or a quoted attribute; control and direction characters become '?'. */
 export function escapeHtml(text: string): string {
-  return printable(clip(text, MAX_TEXT).replace(/[\n\t]/g, ' ')).replace(
-    /[&<>"'`]/g,
-    (c) => `&#${c.charCodeAt(0)};`,
-  );
+  return printable(clip(text, MAX_TEXT).replace(/[\n\t]/g, ' ')).replace(/[&<>"'`]/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
 /** At most `most` characters, with the cut visible. */

@@ -17,8 +17,15 @@ export interface TraceView {
   /** As the choice of traces lists it. */
   readonly title: string;
   readonly trace: TraceFile;
-  /** Lines of the memory map after each step, or none. */
+  readonly retold: Retold | undefined;
+}
+
+/** What only telling a trace again on its machine brings to light. */
+export interface Retold {
+  /** Lines of the memory map after each step. */
   readonly maps: readonly (readonly string[])[];
+  /** Step since which the breach was inevitable, or -1. */
+  readonly inevitableSince: number;
 }
 
 export interface PackedTrace {
@@ -89,7 +96,10 @@ function sizeOf(value: unknown): number {
 function packOne(view: TraceView, id: (text: string) => number): PackedTrace {
   const { trace } = view;
   const scope = Object.entries(trace.scope).map(([sort, n]) => `${sort} ${n}`);
-  const changed = [...trace.gatesOff.map((g) => `${g} off`), ...(trace.mutant === '' ? [] : [`mutant ${trace.mutant}`])];
+  const changed = [
+    ...trace.gatesOff.map((g) => `${g} off`),
+    ...(trace.mutant === '' ? [] : [`mutant ${trace.mutant}`]),
+  ];
   return {
     name: view.name,
     title: clip(view.title, MAX_TEXT),
@@ -97,7 +107,7 @@ function packOne(view: TraceView, id: (text: string) => number): PackedTrace {
     property: clip(`${trace.property.id} ${trace.property.name}: ${trace.property.states}`, MAX_TEXT),
     why: clip(trace.why, MAX_TEXT),
     minimal: trace.minimal === 'proved',
-    inevitable: trace.inevitableSince,
+    inevitable: Math.max(trace.inevitableSince, view.retold?.inevitableSince ?? -1),
     machine: clip([...scope, `schedule ${trace.schedule}`, ...changed].join(', '), MAX_TEXT),
     lanes: lanesOf(trace).map(id),
     steps: trace.steps.map((s) => [
@@ -106,7 +116,7 @@ function packOne(view: TraceView, id: (text: string) => number): PackedTrace {
       ...s.choices.flatMap((c) => [id(c.name), id(c.says)]),
       ...s.changes.flatMap((c) => [id(c.row), id(c.field), id(c.from), id(c.to)]),
     ]),
-    maps: view.maps.map((lines) => lines.map(id)),
+    maps: view.retold?.maps.map((lines) => lines.map(id)) ?? [],
   };
 }
 

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hugeSample } from '../samples/hugeSample.js';
 import { brokenLendingSuite, lendingSuite } from '../samples/lendingSuite.js';
 import { type Sample, sampleReport } from '../samples/sampleReport.js';
-import { hugeSample } from '../samples/hugeSample.js';
 import { reportPage } from './page.js';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -28,7 +28,9 @@ const folder = mkdtempSync(join(tmpdir(), 'ringfence-page-'));
 
 beforeAll(async () => {
   if (!existsSync(CHROMIUM)) {
-    throw new Error(`the browser tests need Chromium at ${CHROMIUM}: install the package 'chromium', or set CHROMIUM to its path`);
+    throw new Error(
+      `the browser tests need Chromium at ${CHROMIUM}: install the package 'chromium', or set CHROMIUM to its path`,
+    );
   }
   browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
 });

@@ -1,10 +1,10 @@
 /** The parts of the page that can be wrong without a browser: escaping, packing within a budget, lines that belong together. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readTrace } from '../../explore/traceFile.js';
-import { historyOf, valueAfter } from './client/history.js';
-import { brokenLendingSuite, lendingSuite } from '../samples/lendingSuite.js';
 import { hugeSample } from '../samples/hugeSample.js';
+import { brokenLendingSuite, lendingSuite } from '../samples/lendingSuite.js';
 import { type Sample, sampleReport } from '../samples/sampleReport.js';
+import { historyOf, valueAfter } from './client/history.js';
 import { embedJson, html } from './markup.js';
 import { lanesOf, packTraces } from './pack.js';
 import { reportPage } from './page.js';
@@ -33,7 +33,8 @@ describe('packed traces', () => {
     broken = await sampleReport([brokenLendingSuite()]);
   });
 
-  const views = (s: Sample) => [...s.traces].map(([name, text]) => ({ name, title: name, trace: readTrace(text), maps: [] }));
+  const views = (s: Sample) =>
+    [...s.traces].map(([name, text]) => ({ name, title: name, trace: readTrace(text), retold: undefined }));
 
   it('keep every step, choice and change', () => {
     const [view] = views(broken);

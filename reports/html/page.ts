@@ -11,7 +11,7 @@ import { pageScript } from './client/script.js';
 import { coverageSection, faultsSection } from './faultsSection.js';
 import { findingsSection, viewerSection } from './findingsSection.js';
 import { embedJson, html, Markup } from './markup.js';
-import { packTraces, type TraceView } from './pack.js';
+import { packTraces, type Retold, type TraceView } from './pack.js';
 import { style } from './style.js';
 import { assumptionsSection, topSection, untestedSection } from './topSection.js';
 
@@ -19,8 +19,8 @@ export interface PageInputs {
   readonly report: Report;
   /** Text of the trace files that the report names, by file name. */
   readonly traces: ReadonlyMap<string, string>;
-  /** Lines of the memory map after each step, by trace file, where they are known. */
-  readonly maps?: ReadonlyMap<string, readonly (readonly string[])[]>;
+  /** Memory maps and the like, by trace file, where they are known. */
+  readonly retold?: ReadonlyMap<string, Retold>;
   /** The folder of the traces as a reader would type it; the replay line starts with it. */
   readonly folder?: string;
   /** Sections made elsewhere: the fast path, lines of code. */
@@ -85,7 +85,7 @@ function viewsOf(inputs: PageInputs, problems: ReturnType<typeof problemsOf>): T
     const text = name === null ? undefined : inputs.traces.get(name);
     if (name === null || text === undefined || views.has(name)) return;
     try {
-      views.set(name, { name, title, trace: readTrace(text), maps: inputs.maps?.get(name) ?? [] });
+      views.set(name, { name, title, trace: readTrace(text), retold: inputs.retold?.get(name) });
     } catch (thrown) {
       // A damaged trace file takes no report down; the finding is listed all the same.
       if (!(thrown instanceof TraceFileError)) throw thrown;

@@ -35,7 +35,7 @@ dl{margin:0}dt{color:var(--quiet)}dd{margin:0}
 nav{position:sticky;top:0;background:var(--back);padding-top:8px;padding-bottom:8px;border-bottom:1px solid var(--line);z-index:2;white-space:nowrap;overflow-x:auto}
 nav a{margin-right:14px;text-decoration:none}nav a:hover{text-decoration:underline}
 main{padding-bottom:60px}
-.columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,360px),1fr));gap:0 28px}
+.columns{columns:3 340px;column-gap:28px}.columns article{break-inside:avoid;padding-top:.1px}
 ul,ol{margin:.3rem 0;padding-left:1.3rem}
 .cut{color:var(--idle)}
 .breach{color:var(--bad);font-weight:600}

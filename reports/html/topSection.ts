@@ -27,7 +27,11 @@ export function topSection(report: Report): Markup {
       head: 'Broken',
       says: 'A property broke, a check turned out to have no teeth, or a claim was checked in vain.',
     }))
-    .with('error', () => ({ tone: 'bad', head: 'Error', says: 'A suite could not be run to its end. Nothing is claimed for it.' }))
+    .with('error', () => ({
+      tone: 'bad',
+      head: 'Error',
+      says: 'A suite could not be run to its end. Nothing is claimed for it.',
+    }))
     .with('partial', () => ({ tone: 'idle', head: 'Partial', says: 'The run ended before every claim was exercised.' }))
     .exhaustive();
   const claims = report.suites.flatMap((s) => s.claims);
@@ -48,7 +52,13 @@ export function topSection(report: Report): Markup {
 <p class="quiet">ringfence ${report.ringfence}, seed ${report.inputs.seed}, ${counted(report.inputs.runs, 'random run')} a suite${
     report.inputs.timeMs !== null && html`, limited to ${report.inputs.timeMs / 1000} s`
   }</p>
-${report.errors.length > 0 && cutList(report.errors.map((e) => html`<span class="bad">${e.code}: ${e.says}</span>`), 'errors')}
+${
+  report.errors.length > 0 &&
+  cutList(
+    report.errors.map((e) => html`<span class="bad">${e.code}: ${e.says}</span>`),
+    'errors',
+  )
+}
 </header>`;
 }
 
@@ -76,7 +86,12 @@ export function untestedSection(report: Report, gaps: Gaps): Markup {
   return html`<section id="untested"><h2>What was not tested</h2>
 ${general.length > 0 && html`<ul>${general.map((l) => html`<li>${l}</li>`)}</ul>`}
 <div class="columns">${open.map(
-    ({ s, lines }) => html`<article><h3>${s.name}</h3>${cutList(lines.map((l) => html`${l}`), 'lines', MAX_LINES)}</article>`,
+    ({ s, lines }) =>
+      html`<article><h3>${s.name}</h3>${cutList(
+        lines.map((l) => html`${l}`),
+        'lines',
+        MAX_LINES,
+      )}</article>`,
   )}</div>
 <p>Beyond the scopes nothing is claimed: ${report.suites.map((s, i) => html`${i > 0 && '; '}<b>${s.name}</b> ${scopeText(s.scope)}`)}.</p></section>`;
 }
@@ -90,7 +105,13 @@ export function assumptionsSection(report: Report): Markup {
   return html`<section id="assumptions"><h2>Assumptions</h2><div class="columns">${blocks.map(
     ({ s, lines }) =>
       html`<article><h3>${s.name}</h3>${
-        lines.length > 0 ? cutList(lines.map((l) => html`${l}`), 'lines', MAX_LINES) : html`<p>none stated</p>`
+        lines.length > 0
+          ? cutList(
+              lines.map((l) => html`${l}`),
+              'lines',
+              MAX_LINES,
+            )
+          : html`<p>none stated</p>`
       }</article>`,
   )}</div></section>`;
 }

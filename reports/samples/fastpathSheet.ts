@@ -2,10 +2,21 @@
 import type { FastpathSheet } from '../../explore/fastpath/sheet.js';
 
 /** @param bytes what the operation allocates; 0 for a clean one */
-export function sampleSheet(bytes: number, verdict: 'zero' | 'allocates' | 'not exercised' = bytes ? 'allocates' : 'zero'): FastpathSheet {
+export function sampleSheet(
+  bytes: number,
+  verdict: 'zero' | 'allocates' | 'not exercised' = bytes ? 'allocates' : 'zero',
+): FastpathSheet {
   const reading = { bytes, calls: 10_000, tier: 'interpreter' };
   const allocations = bytes ? [{ function: 'write', file: 'model/lending.ts', line: 7, column: 3, bytes }] : [];
-  const row = { operation: 'sample.attack', fault: 'F2', verdict, outcomes: ['ok'], gateA: reading, gateB: reading, allocations };
+  const row = {
+    operation: 'sample.attack',
+    fault: 'F2',
+    verdict,
+    outcomes: ['ok'],
+    gateA: reading,
+    gateB: reading,
+    allocations,
+  };
   const suite = {
     suite: 'lending',
     mix: 100,

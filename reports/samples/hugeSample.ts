@@ -18,7 +18,11 @@ export function hugeSample(from: Sample, findings: number, steps: number): Sampl
   if (!initial) throw new RangeError('the trace has no steps');
   const long = Array.from({ length: steps }, (_, i) => {
     const step = round[i % round.length] ?? initial;
-    return { ...step, says: `${step.says} for the ${i + 1}th time`, status: i % 7 === 3 ? 'blocked by sample IOMMU' : 'ok' };
+    return {
+      ...step,
+      says: `${step.says} for the ${i + 1}th time`,
+      status: i % 7 === 3 ? 'blocked by sample IOMMU' : 'ok',
+    };
   });
   const name = 'lending-i1-00000000.json';
   traces.set(name, writeTrace({ ...short, steps: [initial, ...long] }));
@@ -40,5 +44,5 @@ export function hugeSample(from: Sample, findings: number, steps: number): Sampl
     findings: [...last.findings, ...more],
     claims: last.claims.map((c) => ({ ...c, because: [...c.because, ...because] })),
   };
-  return { maps: from.maps, report: { ...from.report, suites: [...from.report.suites.slice(0, -1), suite] }, traces };
+  return { retold: from.retold, report: { ...from.report, suites: [...from.report.suites.slice(0, -1), suite] }, traces };
 }

@@ -2,6 +2,8 @@
  * A suite small enough to be explored in milliseconds, for tests of reports and integrations: a VMM lends frames to devices and takes them
  * back, devices cache what they may reach, and a hostile device writes wherever it likes.
  */
+
+import { claim, mutant, type Suite, suite } from '../../drivers/suite.js';
 import {
   blockedBy,
   type Edit,
@@ -9,9 +11,9 @@ import {
   type Machine,
   type MachineDef,
   module,
-  operationOn,
   OK,
   omit,
+  operationOn,
   type State,
   setOf,
   sort,
@@ -19,7 +21,6 @@ import {
   u8,
 } from '../../model/kernel/index.js';
 import { invariant } from '../../properties/property.js';
-import { claim, mutant, type Suite, suite } from '../../drivers/suite.js';
 
 const device = sort('device');
 const frame = sort('frame');

@@ -60,7 +60,8 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
     const says = make('span', 'says', texts[s[3]]);
     says.title = texts[s[3]];
     el.append(make('span', 'number', String(i)), lanes, says);
-    if (trace && trace.inevitable > 0 && i === trace.inevitable) el.append(make('span', 'badge turn', 'inevitable from here'));
+    if (trace && trace.inevitable > 0 && i === trace.inevitable)
+      el.append(make('span', 'badge turn', 'inevitable from here'));
     if (texts[s[5]]) el.append(make('span', 'badge fault', texts[s[5]]));
     if (!['ok', 'goes on', ''].includes(texts[s[4]])) el.append(make('span', 'badge status', texts[s[4]]));
     return el;
@@ -114,7 +115,9 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
       const line = make('tr', '', make('th', 'cell', texts[cell.row], ' ', make('b', '', texts[cell.field])));
       for (let i = from; i <= to; i++) {
         const { value, changed } = after(cell, i);
-        line.append(make('td', `${changed ? 'changed' : ''}${i === at ? ' now' : ''}${i > at ? ' later' : ''}`, texts[value]));
+        line.append(
+          make('td', `${changed ? 'changed' : ''}${i === at ? ' now' : ''}${i > at ? ' later' : ''}`, texts[value]),
+        );
       }
       return line;
     });
@@ -175,7 +178,8 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
     spacer.style.setProperty('height', `${trace.steps.length * ROW_HEIGHT}px`);
     const top = at * ROW_HEIGHT;
     if (top < list.scrollTop) list.scrollTop = top;
-    else if (top + ROW_HEIGHT > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW_HEIGHT - list.clientHeight;
+    else if (top + ROW_HEIGHT > list.scrollTop + list.clientHeight)
+      list.scrollTop = top + ROW_HEIGHT - list.clientHeight;
     drawRows();
     drawDetail();
     remember();

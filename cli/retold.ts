@@ -1,34 +1,30 @@
-/** The memory map along traces, for the page: each trace is told again in a worker, so that no suite can hang or crash the command. */
+/** Traces told again for the page: their memory maps, and since when the breach was inevitable. In workers, so that no suite can hang it. */
 import type { SuiteSource } from '../explore/campaign/described.js';
 import type { ReplayJob } from '../explore/campaign/jobs.js';
 import { Pool } from '../explore/campaign/pool.js';
+import type { Retold } from '../reports/html/pack.js';
 import type { Report } from '../reports/report.js';
 
 /** Traces that get a map, and the longest of them: the same for the same report, whatever the machine. */
 const MAX_TRACES = 200;
 const MAX_TRACE_BYTES = 2_000_000;
 
-export type Maps = ReadonlyMap<string, readonly (readonly string[])[]>;
-
-/** Lines of the memory map after each step, by trace file. A trace that cannot be told again has none. */
-export async function mapsOf(
+/** Traces told again, by file. One that cannot be told again is left out. */
+export async function retell(
   report: Report,
   traces: ReadonlyMap<string, string>,
   options: { readonly workers: number; readonly patienceMs: number },
-): Promise<Maps> {
+): Promise<ReadonlyMap<string, Retold>> {
   const jobs = jobsOf(report, traces);
-  const maps = new Map<string, readonly (readonly string[])[]>();
-  if (jobs.length === 0) return maps;
+  const told = new Map<string, Retold>();
+  if (jobs.length === 0) return told;
   const pool = new Pool({ ...options, workers: Math.max(1, Math.min(options.workers, 2, jobs.length)) });
   let next = 0;
   const one = async (): Promise<void> => {
     for (let job = jobs[next++]; job; job = jobs[next++]) {
       const answer = await pool.run(job);
-      if (answer.kind === 'replay' && answer.applies)
-        maps.set(
-          job.id,
-          answer.steps.map((s) => s.map),
-        );
+      if (answer.kind !== 'replay' || !answer.applies) continue;
+      told.set(job.id, { maps: answer.steps.map((s) => s.map), inevitableSince: answer.inevitableSince });
     }
   };
   try {
@@ -36,7 +32,7 @@ export async function mapsOf(
   } finally {
     await pool.end();
   }
-  return maps;
+  return told;
 }
 
 function jobsOf(report: Report, traces: ReadonlyMap<string, string>): ReplayJob[] {
