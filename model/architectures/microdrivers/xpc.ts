@@ -10,130 +10,38 @@
  * the user half can call; MD-L1, no kernel thread waits for ever. D6 leaves what follows a crash open; the clearing away is what MD-L1
  * asks of it. There is no restart, and no time-out: a hang is not noticed.
  */
+import { module, NONE, operationOn } from '../../kernel/index.js';
 import { crossCall, LOCK } from '../../ledger.js';
 import {
-  blockedBy,
-  gate,
-  type Machine,
-  module,
-  NONE,
-  OK,
-  oneOf,
-  operationOn,
-  ref,
-  type State,
-  sort,
-  table,
-  u8,
-} from '../../kernel/index.js';
+  CALL_DOWN,
+  CALL_UP,
+  CALLING,
+  caller,
+  DEAD,
+  depthOf,
+  HOLDING,
+  IDLE,
+  KERNEL_SIDE,
+  NO_MESSAGE,
+  PARKED,
+  pop,
+  push,
+  REPLY_DOWN,
+  REPLY_UP,
+  RUNNING,
+  release,
+  send,
+  serves,
+  TOLD,
+  taken,
+  topSide,
+  USER_SIDE,
+  WANTS,
+  type Xpc,
+  xpcTables,
+} from './xpcState.js';
 
-/** Kernel threads that call into the driver. */
-export const caller = sort('caller');
-/** Activations that may be outstanding: the depth of nesting. */
-export const level = sort('level');
-
-export const NO_SIDE = 0;
-export const USER_SIDE = 1;
-export const KERNEL_SIDE = 2;
-
-export const IDLE = 0;
-/** Wants the driver, and waits for the lock. */
-export const WANTS = 1;
-/** Has the lock, and no call outstanding. */
-export const HOLDING = 2;
-/** Has called up, and waits or serves. */
-export const CALLING = 3;
-/** Was told that its call failed. */
-export const TOLD = 4;
-
-export const PARKED = 0;
-export const RUNNING = 1;
-export const HUNG = 2;
-export const DEAD = 3;
-
-export const NO_MESSAGE = 0;
-export const CALL_UP = 1;
-export const REPLY_UP = 2;
-export const CALL_DOWN = 3;
-export const REPLY_DOWN = 4;
-
-export const xpcTables = {
-  caller: table([caller], { state: oneOf('idle', 'wants', 'holds the lock', 'calls', 'told of failure') }),
-  /** The recursive lock of the driver: depth counts calls up. */
-  reclock: table([], { owner: ref(caller), depth: u8() }),
-  /** The one thread of the user half. */
-  userHalf: table([], { state: oneOf('parked', 'running', 'hung', 'dead') }),
-  /** What is active, oldest first. */
-  activation: table([level], { side: oneOf('none', 'user', 'kernel'), caller: ref(caller) }),
-  /** The message between the halves, and the activation that it answers. */
-  message: table([], {
-    kind: oneOf('none', 'call up', 'reply of user half', 'call down', 'reply of kernel half'),
-    answers: ref(level),
-  }),
-  /** The kernel, as far as the user half could harm it here. */
-  kernel: table([], { corrupt: oneOf('no', 'yes') }),
-};
-
-export type Xpc = Machine & State<typeof xpcTables>;
 const operation = operationOn<Xpc>();
-
-/** A call down names a function below the size of the table. */
-export const functionIdCheck = gate('function id check');
-/** A reply is taken only for the newest call. */
-export const replyMatching = gate('reply matching');
-
-/** Number of activations. */
-export function depthOf(m: Xpc): number {
-  let n = 0;
-  while (n < m.activation.rows && m.activation.side[n] !== NO_SIDE) n++;
-  return n;
-}
-
-/** Side of the newest activation. */
-export function topSide(m: Xpc): number {
-  const n = depthOf(m);
-  return n === 0 ? NO_SIDE : m.activation.side[n - 1];
-}
-
-function push(m: Xpc, side: number, c: number): void {
-  const n = depthOf(m);
-  m.activation.side[n] = side;
-  m.activation.caller[n] = c;
-}
-
-/** Ends an activation. */
-export function pop(m: Xpc, at: number): void {
-  m.activation.side[at] = NO_SIDE;
-  m.activation.caller[at] = NONE;
-}
-
-function send(m: Xpc, kind: number, answers: number): void {
-  m.message.kind[0] = kind;
-  m.message.answers[0] = answers;
-}
-
-/** The message has been taken. */
-export function taken(m: Xpc): void {
-  m.message.kind[0] = NO_MESSAGE;
-  m.message.answers[0] = NONE;
-}
-
-/** One holder fewer; the last one frees the lock. */
-export function release(m: Xpc): void {
-  m.reclock.depth[0]--;
-  if (m.reclock.depth[0] === 0) m.reclock.owner[0] = NONE;
-}
-
-/** Whether the thread executes: the newest activation is its own, on the kernel's side, and no message is on its way. */
-function serves(m: Xpc, c: number): boolean {
-  const n = depthOf(m);
-  return (
-    n > 0 &&
-    m.message.kind[0] === NO_MESSAGE &&
-    m.activation.side[n - 1] === KERNEL_SIDE &&
-    m.activation.caller[n - 1] === c
-  );
-}
 
 /** A kernel thread, in a context that may sleep, wants something of the driver that the user half does. */
 export const begin = operation('xpc.begin', {
@@ -386,78 +294,6 @@ export const clearAway = operation('xpc.clearAway', {
   },
 });
 
-/** A call down to a number beyond the table: an index that nobody checked is a jump to anywhere. */
-export const callBeyondTable = operation('user.downBeyond', {
-  agent: 'user half',
-  says: 'calls a function with a number beyond the table',
-  source: 'D2: guard, number below the size of the table',
-  fault: 'F5',
-  where: { agent: (m) => m.userHalf.state[0] === RUNNING },
-  touches: (m, _op, may) => may.write(m.kernel),
-  steps: {
-    'look the function up': (m) => {
-      if (m.on(functionIdCheck)) return blockedBy(functionIdCheck);
-      m.kernel.corrupt[0] = 1;
-      return OK;
-    },
-  },
-});
-
-/** A reply to an older call, while a newer one is outstanding. */
-export const replyToOlder = operation('user.replyOlder', {
-  agent: 'user half',
-  says: 'replies to the oldest call while a newer one is outstanding',
-  source: 'D2: nesting',
-  fault: 'F5',
-  where: { agent: (m) => m.userHalf.state[0] === RUNNING && topSide(m) === USER_SIDE && depthOf(m) > 1 },
-  touches: (m, _op, may) => {
-    may.write(m.userHalf);
-    may.write(m.message);
-  },
-  steps: {
-    'match the reply': (m) => {
-      if (m.on(replyMatching)) return blockedBy(replyMatching);
-      send(m, REPLY_UP, 0);
-      m.userHalf.state[0] = PARKED;
-      return OK;
-    },
-  },
-});
-
-/** The process dies, wherever it is. A message to it has no reader any more. */
-export const crash = operation('user.crash', {
-  agent: 'user half',
-  says: 'dies',
-  source: 'D6: exit or segmentation fault of the process',
-  fault: 'F10',
-  where: { agent: (m) => m.userHalf.state[0] !== DEAD },
-  touches: (m, _op, may) => {
-    may.write(m.userHalf);
-    may.write(m.message);
-  },
-  steps: {
-    die: (m) => {
-      m.userHalf.state[0] = DEAD;
-      if (m.message.kind[0] !== CALL_DOWN) taken(m);
-    },
-  },
-});
-
-/** The process runs, and answers no more. */
-export const hang = operation('user.hang', {
-  agent: 'user half',
-  says: 'hangs',
-  source: 'D6: no time-out in the runtime',
-  fault: 'F11',
-  where: { agent: (m) => m.userHalf.state[0] === RUNNING },
-  touches: (m, _op, may) => may.write(m.userHalf),
-  steps: {
-    hang: (m) => {
-      m.userHalf.state[0] = HUNG;
-    },
-  },
-});
-
 const SIDES = ['none', 'user', 'kernel'];
 
 /** Scope: `caller`, `level`. */
@@ -476,10 +312,6 @@ export const xpc = module<Xpc, typeof xpcTables>('calls between the halves', {
     answer,
     takeAnswer,
     clearAway,
-    callBeyondTable,
-    replyToOlder,
-    crash,
-    hang,
   ],
   initial: (m) => {
     m.reclock.owner.fill(NONE);
