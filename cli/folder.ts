@@ -74,7 +74,10 @@ export function sheetAt(folder: string): FastpathSheet | undefined {
 }
 
 /** Coverage of the specifications from c8's lcov file, and what it falls short of when reasons are given. @throws ReportError RF-REPORT */
-export function coverageAt(lcov: string, reasons: string | undefined): { coverage: Coverage; short: readonly string[] } {
+export function coverageAt(
+  lcov: string,
+  reasons: string | undefined,
+): { coverage: Coverage; short: readonly string[] } {
   const text = textOf(lcov, 'RF-REPORT', "make it with 'npm run coverage'");
   const files = readLcov(text, (f) => /(^|\/)model\//.test(f));
   const known =

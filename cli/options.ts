@@ -37,6 +37,7 @@ export interface VerifyOptions extends CommonOptions {
   readonly workers: number;
   readonly patience: number;
   readonly resume: boolean;
+  readonly verbose: boolean;
 }
 
 export const DEFAULTS = {

@@ -68,6 +68,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .addOption(new Option('-w, --workers <n>', 'threads').argParser(integer(1, 64)).default(DEFAULTS.workers))
     .addOption(patience())
     .option('--resume', 'go on from the checkpoints of an interrupted run', false)
+    .option('-v, --verbose', 'every counterpart, fault and assumption, suite by suite', false)
     .addHelpText(
       'after',
       examples('verify', 'verify memory iommu --time 5m', 'verify ./dist/my-suite.js --scope frame=3') + EXIT_CODES,

@@ -14,9 +14,9 @@ import { printable } from '../reports/text.js';
 import { Console } from './console.js';
 import { EXIT, failWith } from './exit.js';
 import { coverageAt, reportAt, sheetAt, shown, tracesOf } from './folder.js';
-import { retell } from './retold.js';
 import type { CommonOptions } from './options.js';
 import { DEFAULTS } from './options.js';
+import { retell } from './retold.js';
 
 export interface ReportOptions extends CommonOptions {
   readonly open: boolean;

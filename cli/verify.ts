@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { Campaign, type CampaignState, type SourceError } from '../explore/campaign/campaign.js';
 import { chooseScopes } from '../explore/campaign/scope.js';
 import { isSettled, settle } from '../reports/claims.js';
+import { compactLines, fitsInFull, settledLines } from '../reports/compact.js';
 import { makeReport, type Report, reportText } from '../reports/report.js';
 import { checkFolder, saveReport } from '../reports/save.js';
 import { claimLines, reportLines, summary, whereOf } from '../reports/terminal.js';
@@ -68,7 +69,8 @@ async function watch(campaign: Campaign, out: Console, o: VerifyOptions): Promis
       const main = run.answers.get(`${run.chosen.suite.name}/exhaustive`);
       const exhaustive = main?.kind === 'exhaustive' ? main : null;
       const where = whereOf({ exhaustive, scopeName: run.chosen.scopeName }, ratesOf(run));
-      out.lines(claimLines(run.chosen.suite.name, settle(run, i), where, out.page));
+      const tell = o.verbose ? claimLines : settledLines;
+      out.lines(tell(run.chosen.suite.name, settle(run, i), where, out.page));
     });
   };
   try {
@@ -90,7 +92,8 @@ function finish(
   const { report, traces } = makeReport(state, errors, inputs);
   const text = reportText(report);
   const rates = new Map(state.runs.map((r) => [r.chosen.suite.name, ratesOf(r)]));
-  out.lines(reportLines(report, out.page, rates));
+  const tell = o.verbose || fitsInFull(report.suites) ? reportLines : compactLines;
+  out.lines(tell(report, out.page, rates));
   out.always(['', paintSummary(report, out)]);
   out.json(text);
   for (const e of report.errors) complain(e.code, about(e.module, e.says));

@@ -256,6 +256,14 @@ describe('properties', () => {
     const { finding } = exploreTwoRuns(make({ edits: [add(leak)] }), secret);
     expect(finding?.trace.map((s) => s.operation)).toEqual(['initial', 'toy.leak']);
 
+    const onlyThere = operation('toy.onlyThere', {
+      agent: worker,
+      where: { agent: (m, op) => op.agent === 0 && m.cell.reserved[1] === 7 && m.cell.value[0] === 0 },
+      steps: { take: (m, op) => void m.cell.value.fill(1, op.agent, op.agent + 1) },
+    });
+    const second = exploreTwoRuns(make({ edits: [add(onlyThere)] }), secret).finding;
+    expect(second?.trace.at(-1)?.says).toContain('[in the second run only]');
+
     const crash = noninterference<Toy>('N', 'purge', {
       ...secret,
       vary: () => {},

@@ -130,6 +130,24 @@ class TwoRuns {
         this.add(id);
       } while (!this.finding && m.choices.next());
     }
+    if (!this.p.purge) this.expandOther(id, from);
+  }
+
+  /** What only the varied run can do is a difference too; the first run then stays where it is. */
+  private expandOther(id: number, from: Int32Array): void {
+    const { m, other, n } = this;
+    for (let k = 0; k < other.transitionKinds && !this.finding; k++) {
+      other.choices.begin();
+      do {
+        other.words.set(from.subarray(n));
+        if (other.fire(k) === DISABLED) continue;
+        m.words.set(from.subarray(0, n));
+        m.choices.fix(other.choices.digits.subarray(0, other.choices.used));
+        if (m.fire(k) !== DISABLED && !m.choices.mismatch) continue;
+        m.words.set(from.subarray(0, n));
+        this.add(id);
+      } while (!this.finding && other.choices.next());
+    }
   }
 
   /** The second run takes the same choices, unless the operation is left out of it or not enabled there. */
@@ -197,6 +215,23 @@ class TwoRuns {
         other.words.set(after);
         return told && { ...told, says: both ? told.says : `${told.says} [in the first run only]` };
       } while (m.choices.next());
+    }
+    return this.p.purge ? undefined : this.otherStepTo(wanted, from, isPair);
+  }
+
+  private otherStepTo(wanted: number, from: Int32Array, isPair: (id: number) => boolean): TraceStep | undefined {
+    const { m, other, n } = this;
+    for (let k = 0; k < other.transitionKinds; k++) {
+      other.choices.begin();
+      do {
+        other.words.set(from.subarray(n));
+        m.words.set(from.subarray(0, n));
+        if (other.fire(k) === DISABLED || !isPair(wanted)) continue;
+        const digits = other.choices.digits.slice(0, other.choices.used);
+        other.words.set(from.subarray(n));
+        const told = performTold(other, k, digits);
+        return told && { ...told, says: `${told.says} [in the second run only]` };
+      } while (other.choices.next());
     }
     return undefined;
   }

@@ -1,7 +1,8 @@
 /** Proof that attacks arrived: for each fault class, how often it was injected, what let it through, and what stopped it. */
-import { faultClasses } from '../faults/classes.js';
+
 import type { SuiteDescription } from '../explore/campaign/described.js';
 import type { ExhaustiveAnswer, RandomAnswer } from '../explore/campaign/results.js';
+import { faultClasses } from '../faults/classes.js';
 
 export interface FaultReport {
   readonly id: string;

@@ -115,7 +115,11 @@ export function makeReport(
  * The worst that was seen: a breach outweighs an error, an error outweighs an early end. A run that the user limited in time still holds
  * when every claim was at least sampled.
  */
-function verdictOf(suites: readonly SuiteReport[], errors: boolean, stopped: CampaignState['stopped']): Report['verdict'] {
+function verdictOf(
+  suites: readonly SuiteReport[],
+  errors: boolean,
+  stopped: CampaignState['stopped'],
+): Report['verdict'] {
   if (suites.some(failed)) return 'broken';
   if (errors || suites.some((s) => s.error !== null)) return 'error';
   const idle = suites.some((s) => s.claims.some((c) => c.verdict === 'not exercised'));
@@ -168,7 +172,11 @@ function runReport(a: ExhaustiveAnswer): RunReport {
 }
 
 /** Findings of the runs with all gates on, one for each property and mechanism; the exhaustive ones, which are shortest, come first. */
-function findingsOf(suite: string, answers: readonly (Answer | undefined)[], traces: Map<string, string>): FindingReport[] {
+function findingsOf(
+  suite: string,
+  answers: readonly (Answer | undefined)[],
+  traces: Map<string, string>,
+): FindingReport[] {
   const found = new Map<string, FindingReport>();
   const add = (f: PlainFinding, foundBy: FindingReport['foundBy']): void => {
     const key = `${propertyKey(f.property)}: ${f.mechanism}`;

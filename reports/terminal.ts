@@ -21,7 +21,7 @@ export interface Page {
 }
 
 /** Mark and colour of a verdict. */
-function markOf(v: ClaimVerdict, style: Style): { mark: string; paint: (s: string) => string } {
+export function claimMark(v: ClaimVerdict, style: Style): { mark: string; paint: (s: string) => string } {
   return match(v)
     .with('proved within scope', () => ({ mark: 'ok', paint: style.green }))
     .with('not contained', () => ({ mark: '--', paint: style.dim }))
@@ -33,7 +33,7 @@ function markOf(v: ClaimVerdict, style: Style): { mark: string; paint: (s: strin
 
 /** Lines of one claim, with what stands behind it. */
 export function claimLines(suite: string, c: ClaimReport, where: string, page: Page): string[] {
-  const { mark, paint } = markOf(c.verdict, page.style);
+  const { mark, paint } = claimMark(c.verdict, page.style);
   const [head = '', ...rest] = hang(`${mark} `, `${suite}: ${printable(c.says)}`, page.width);
   const lines = [paint(head), ...rest.map(paint)];
   const facts = [c.verdict, where, c.evidence.join(' + ') || 'no evidence'];
@@ -100,7 +100,7 @@ const EVIDENCE_WIDTH = 21;
 function wideRows(s: SuiteReport, page: Page): string[] {
   const claimWidth = page.width - VERDICT_WIDTH - EVIDENCE_WIDTH - 7;
   return s.claims.flatMap((c) => {
-    const { mark, paint } = markOf(c.verdict, page.style);
+    const { mark, paint } = claimMark(c.verdict, page.style);
     const left = hang('', printable(c.says), claimWidth);
     const middle = hang('', c.evidence.join(', ') || 'none', EVIDENCE_WIDTH);
     const right = hang('', c.verdict, VERDICT_WIDTH);
@@ -119,7 +119,7 @@ function wideRows(s: SuiteReport, page: Page): string[] {
 }
 
 function narrowRow(c: ClaimReport, page: Page): string[] {
-  const { mark, paint } = markOf(c.verdict, page.style);
+  const { mark, paint } = claimMark(c.verdict, page.style);
   return [
     ...hang(`${mark} `, printable(c.says), page.width).map(paint),
     ...hang('   ', c.verdict, page.width).map(paint),
@@ -135,7 +135,8 @@ function detail(c: ClaimReport, page: Page): string[] {
   ];
 }
 
-function findingLines(s: SuiteReport, f: FindingReport, page: Page): string[] {
+/** A finding as a person would tell it. */
+export function findingLines(s: SuiteReport, f: FindingReport, page: Page): string[] {
   const { style, width } = page;
   const proof = f.minimal ? 'proved minimal' : 'not proved minimal';
   const head = `${s.name}: ${f.property} broken after ${counted(f.length, 'step')} (${proof}, ${f.foundBy}): ${printable(f.why)}`;

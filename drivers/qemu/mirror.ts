@@ -5,8 +5,10 @@
 import type { TableMemory } from '../../model/vtd/walk.js';
 import { FRAME_BYTES, frameFill, type MemoryMap } from './layout.js';
 
-/** Frames of guest memory; beyond them nothing answers. */
+/** Frames of guest memory; beyond them nothing answers, but for devices, interrupt controllers and flash below 4 GiB. */
 const RAM_FRAMES = 0x4000;
+const DEVICE_FRAMES = 0xfe000;
+const DEVICE_FRAMES_END = 0x100000;
 
 /** A frame that nothing answers: writes vanish, reads give zero. */
 export const HOLE_FRAME = 0x3f000;
@@ -66,7 +68,8 @@ export class Mirror implements TableMemory {
   }
 
   reaches(frame: number): boolean {
-    return frame >= 0 && frame < RAM_FRAMES;
+    // What a table walk reads from a device is unknown (see `strayed`), but it reads something.
+    return frame >= 0 && (frame < RAM_FRAMES || (frame >= DEVICE_FRAMES && frame < DEVICE_FRAMES_END));
   }
 
   word(frame: number, index: number): number {

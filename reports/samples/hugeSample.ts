@@ -44,5 +44,9 @@ export function hugeSample(from: Sample, findings: number, steps: number): Sampl
     findings: [...last.findings, ...more],
     claims: last.claims.map((c) => ({ ...c, because: [...c.because, ...because] })),
   };
-  return { retold: from.retold, report: { ...from.report, suites: [...from.report.suites.slice(0, -1), suite] }, traces };
+  return {
+    retold: from.retold,
+    report: { ...from.report, suites: [...from.report.suites.slice(0, -1), suite] },
+    traces,
+  };
 }

@@ -10,8 +10,9 @@
  * half and by the accessed fields of a return; MD-S6, the processor lets the user half write nothing else; I5, what was checked is what is
  * used. Not kept by the design: what comes back is believed, whatever it says.
  */
-import { COPY, crossCall } from '../../ledger.js';
+
 import { gate, type Machine, module, oneOf, operationOn, type State, sort, table } from '../../kernel/index.js';
+import { COPY, crossCall } from '../../ledger.js';
 
 /** Fields of the object; the callee accesses the first two, the last one is the kernel half's alone. */
 export const objectField = sort('field', { members: ['status', 'limit', 'private'] });
