@@ -58,7 +58,7 @@ export async function attack(target: string, o: AttackOptions): Promise<number> 
     out.always([summary(target, result, out)]);
     const { seconds, rates } = result;
     const timings = `${JSON.stringify({ format: 'ringfence-timings', version: 1, seconds, rates }, undefined, 2)}\n`;
-    saveReport(folder, { report: text, traces, timings });
+    saveReport(folder, { report: text, traces, timings, documents: new Map() });
     out.lines([`report: ${relative(process.cwd(), join(folder, 'report.json'))}`]);
     for (const name of traces.keys()) {
       out.always([`replay: npx ringfence replay ${relative(process.cwd(), join(folder, 'traces', name))}`]);

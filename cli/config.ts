@@ -33,7 +33,8 @@ const config = z.strictObject({
   baseline: z.string().min(1).meta({ description: 'the committed baseline, from the folder of this file' }).optional(),
 });
 
-export type Config = Readonly<z.infer<typeof config>>;
+/** The config with its paths absolute and its time in milliseconds. */
+export type Config = Readonly<Omit<z.infer<typeof config>, 'time'>> & { readonly time?: number };
 
 /** JSON schema of the config file. */
 export function configSchemaText(): string {
@@ -43,13 +44,13 @@ export function configSchemaText(): string {
 
 /**
  * The config of a folder, with paths made absolute; an empty one when there is no file.
- * @throws CampaignError RF-OPTION, with file and key
+ * @throws CampaignError RF-CONFIG, with file and key
  */
 export function readConfig(folder: string): Config {
   const path = join(folder, CONFIG_FILE);
   if (!existsSync(path)) return {};
   const bad = (what: string): never => {
-    throw new CampaignError('RF-OPTION', `${CONFIG_FILE}: ${what}`);
+    throw new CampaignError('RF-CONFIG', `${CONFIG_FILE}: ${what}`);
   };
   let raw: unknown;
   try {
@@ -65,10 +66,11 @@ export function readConfig(folder: string): Config {
     return bad(`'${issue?.path.join('.') ?? ''}': ${issue?.message ?? ''}`);
   }
   const at = dirname(path);
-  const { suites, out, baseline, ...rest } = parsed.data;
+  const { suites, out, baseline, time: limit, ...rest } = parsed.data;
   const isModule = (s: string): boolean => /[\\/]/.test(s) || /\.[cm]?js$/.test(s);
   return {
     ...rest,
+    ...(limit !== undefined && { time: duration(limit) }),
     ...(suites && { suites: suites.map((s) => (isModule(s) ? resolve(at, s) : s)) }),
     ...(out !== undefined && { out: resolve(at, out) }),
     ...(baseline !== undefined && { baseline: resolve(at, baseline) }),

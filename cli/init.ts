@@ -59,7 +59,7 @@ export async function init(folder: string, o: Pick<CommonOptions, 'json' | 'quie
     const taken = [...INIT_FILES.keys()].find((name) => existsSync(join(folder, name)));
     if (taken !== undefined) {
       throw new CampaignError(
-        'RF-OPTION',
+        'RF-INIT',
         `${shown(join(folder, taken))} is there already, and init overwrites nothing; move it, or name another folder`,
       );
     }

@@ -3,14 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Report, reportText } from '../reports/report.js';
 import { checkFolder, saveReport } from '../reports/save.js';
-import { saveDocuments } from '../reports/saveDocuments.js';
 import { mergeReports } from '../reports/shards.js';
 import { reportLines, summary } from '../reports/terminal.js';
 import { Console } from './console.js';
 import { failWith } from './exit.js';
 import { reportAt, shown, tracesOf } from './folder.js';
-import type { CommonOptions } from './options.js';
+import { type CommonOptions, DEFAULTS } from './options.js';
 import { makeDocuments } from './report.js';
+import { retell } from './retold.js';
 import { exitCodeOfReport } from './verdict.js';
 
 /** Runs the command; the exit code is that of the whole run. */
@@ -22,9 +22,8 @@ export async function merge(paths: readonly string[], o: CommonOptions): Promise
     const traces = new Map(parts.flatMap((p) => [...tracesOf(p.report, p.folder)]));
     checkFolder(o.out);
     const text = reportText(whole);
-    const documents = await makeDocuments(whole, traces, o.out);
-    saveReport(o.out, { report: text, traces, timings: timingsOf(parts.map((p) => p.folder)) });
-    saveDocuments(o.out, documents);
+    const documents = makeDocuments(whole, traces, o.out, await retell(whole, traces, DEFAULTS));
+    saveReport(o.out, { report: text, traces, timings: timingsOf(parts.map((p) => p.folder)), documents });
     out.lines(reportLines(whole, out.page));
     out.always(['', paint(whole, out)]);
     out.json(text);

@@ -1,6 +1,7 @@
 /** Values of options, checked: a bad one is a usage error that says what would be right. */
 import { availableParallelism } from 'node:os';
 import { InvalidArgumentError } from 'commander';
+import { parseShard, type Shard } from '../reports/shards.js';
 
 /** Parses an integer option within bounds. */
 export function integer(from: number, to: number) {
@@ -22,6 +23,13 @@ export function duration(text: string): number {
   return ms;
 }
 
+/** Parses `2/5`. */
+export function shard(text: string): Shard {
+  const found = parseShard(text);
+  if (!found) throw new InvalidArgumentError('Give i/n, such as 2/5.');
+  return found;
+}
+
 export interface CommonOptions {
   readonly out: string;
   readonly json: boolean;
@@ -38,10 +46,12 @@ export interface VerifyOptions extends CommonOptions {
   readonly patience: number;
   readonly resume: boolean;
   readonly verbose: boolean;
+  readonly shard?: Shard;
 }
 
 export const DEFAULTS = {
   out: 'ringfence-report',
+  baseline: 'ringfence-baseline.json',
   runs: 500,
   seed: 1,
   workers: Math.min(64, availableParallelism()),

@@ -8,8 +8,9 @@ import { complain, EXIT } from './exit.js';
 import { fastpath } from './fastpath.js';
 import { list } from './list.js';
 import { nearest } from './nearest.js';
-import { DEFAULTS, duration, integer } from './options.js';
+import { DEFAULTS, duration, integer, shard } from './options.js';
 import { replay } from './replay.js';
+import { addReportCommands, applyConfig } from './reportCommands.js';
 import { verify } from './verify.js';
 import { version } from './version.js';
 
@@ -67,6 +68,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .addOption(seed())
     .addOption(new Option('-w, --workers <n>', 'threads').argParser(integer(1, 64)).default(DEFAULTS.workers))
     .addOption(patience())
+    .addOption(new Option('--shard <i/n>', 'only every n-th suite, from the i-th on; see merge').argParser(shard))
     .option('--resume', 'go on from the checkpoints of an interrupted run', false)
     .option('-v, --verbose', 'every counterpart, fault and assumption, suite by suite', false)
     .addHelpText(
@@ -148,6 +150,12 @@ export async function run(args: readonly string[]): Promise<number> {
       code = await doctor(options);
     });
 
+  const done = (ended: number): void => {
+    code = ended;
+  };
+  addReportCommands({ program, common, examples, done });
+
+  program.hook('preAction', (_, command) => applyConfig(command));
   quiet(program);
   if (args.length === 0) {
     program.outputHelp();

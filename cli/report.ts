@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { cwd, platform, stdout } from 'node:process';
 import type { Coverage } from '../reports/coverage.js';
 import { documentsOf } from '../reports/documents.js';
+import type { Retold } from '../reports/html/pack.js';
 import { annotations } from '../reports/markdown.js';
 import type { Report } from '../reports/report.js';
 import { reportText } from '../reports/report.js';
-import { saveDocuments } from '../reports/saveDocuments.js';
+import { saveDocuments } from '../reports/save.js';
 import { summary } from '../reports/terminal.js';
 import { printable } from '../reports/text.js';
 import { Console } from './console.js';
@@ -32,7 +33,8 @@ export async function report(o: ReportOptions): Promise<number> {
     const read = reportAt(o.out);
     const told = o.lcov === undefined ? undefined : coverageAt(o.lcov, o.reasons);
     const traces = tracesOf(read.report, read.folder);
-    saveDocuments(o.out, await makeDocuments(read.report, traces, o.out, told?.coverage));
+    const retold = await retell(read.report, traces, DEFAULTS);
+    saveDocuments(o.out, makeDocuments(read.report, traces, o.out, retold, told?.coverage));
     out.json(reportText(read.report));
     if (o.annotations)
       stdout.write(
@@ -52,22 +54,16 @@ export async function report(o: ReportOptions): Promise<number> {
 }
 
 /** Makes every document of a report. */
-export async function makeDocuments(
+export function makeDocuments(
   r: Report,
   traces: ReadonlyMap<string, string>,
   folder: string,
+  retold: ReadonlyMap<string, Retold> | undefined,
   coverage?: Coverage,
-): Promise<ReadonlyMap<string, string>> {
-  const retold = await retell(r, traces, { workers: DEFAULTS.workers, patienceMs: DEFAULTS.patienceMs });
-  return documentsOf({
-    report: r,
-    traces,
-    retold,
-    fastpath: sheetAt(folder),
-    coverage,
-    folder: shown(folder),
-    root: cwd(),
-  });
+): ReadonlyMap<string, string> {
+  const sheet = sheetAt(folder);
+  const more = { fastpath: sheet, coverage, folder: shown(folder), root: cwd() };
+  return documentsOf({ report: r, traces, retold: retold ?? new Map(), ...more });
 }
 
 /** Shows the page with whatever the system opens pages with. */

@@ -139,11 +139,11 @@ describe('init', () => {
     const config = (text: string): void => writeFileSync(path('own', 'ringfence.config.json'), text);
     const told = async (): Promise<string> => (await ringfence(['verify'], { cwd: path('own') })).stderr;
     config('{"scopes": "small"}');
-    expect(await told()).toMatch(/^RF-OPTION: ringfence\.config\.json: 'scopes' is no key; there are /);
+    expect(await told()).toMatch(/^RF-CONFIG: ringfence\.config\.json: 'scopes' is no key; there are /);
     config('{"runs": -1}');
-    expect(await told()).toMatch(/^RF-OPTION: ringfence\.config\.json: 'runs': /);
+    expect(await told()).toMatch(/^RF-CONFIG: ringfence\.config\.json: 'runs': /);
     config('{');
-    expect(await told()).toMatch(/^RF-OPTION: ringfence\.config\.json: not JSON/);
+    expect(await told()).toMatch(/^RF-CONFIG: ringfence\.config\.json: not JSON/);
   });
 });
 

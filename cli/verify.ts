@@ -1,21 +1,26 @@
 /** `ringfence verify`: runs the suites' campaigns, tells of each claim when it is settled, and writes the report. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { Campaign, type CampaignState, type SourceError } from '../explore/campaign/campaign.js';
 import { chooseScopes } from '../explore/campaign/scope.js';
 import { isSettled, settle } from '../reports/claims.js';
 import { compactLines, fitsInFull, settledLines } from '../reports/compact.js';
 import { makeReport, type Report, reportText } from '../reports/report.js';
 import { checkFolder, saveReport } from '../reports/save.js';
+import { inShard } from '../reports/shards.js';
 import { claimLines, reportLines, summary, whereOf } from '../reports/terminal.js';
 import { counted } from '../reports/text.js';
 import { ratesOf, timingsText } from '../reports/timings.js';
 import { Console } from './console.js';
 import { complain, EXIT, failWith } from './exit.js';
+import { shown } from './folder.js';
 import { onInterrupt } from './interrupt.js';
-import type { VerifyOptions } from './options.js';
+import { DEFAULTS, type VerifyOptions } from './options.js';
 import { ProgressLine } from './progressLine.js';
+import { makeDocuments } from './report.js';
+import { retell } from './retold.js';
 import { suitesFor } from './suites.js';
+import { exitCodeOfReport } from './verdict.js';
 import { version } from './version.js';
 
 /** Runs the command; the exit code. */
@@ -35,7 +40,8 @@ export async function verify(args: readonly string[], o: VerifyOptions): Promise
     const running = { workers: o.workers, patienceMs: o.patience, onOutput };
     const { suites, errors } = await suitesFor(args, running, aborted.signal);
     if (aborted.signal.aborted) return EXIT.interrupted;
-    const chosen = chooseScopes(suites, o.scope);
+    const shard = o.shard && { ...o.shard, suites: suites.map((s) => s.name) };
+    const chosen = chooseScopes(o.shard ? inShard(suites, o.shard) : suites, o.scope);
     const elapsed = performance.now() - began;
     campaign = new Campaign(chosen, {
       ...running,
@@ -46,7 +52,7 @@ export async function verify(args: readonly string[], o: VerifyOptions): Promise
       resume: o.resume,
     });
     const state = await watch(campaign, out, o);
-    return finish(state, errors, out, o, performance.now() - began);
+    return await finish(state, errors, out, { ...o, ...(shard && { whole: shard }) }, performance.now() - began);
   } catch (thrown) {
     out.clear();
     return aborted.signal.aborted ? EXIT.interrupted : failWith(thrown);
@@ -81,14 +87,14 @@ async function watch(campaign: Campaign, out: Console, o: VerifyOptions): Promis
   }
 }
 
-function finish(
+async function finish(
   state: CampaignState,
   errors: readonly SourceError[],
   out: Console,
-  o: VerifyOptions,
+  o: VerifyOptions & { readonly whole?: NonNullable<Report['shard']> },
   wallMs: number,
-): number {
-  const inputs = { version, seed: o.seed, runs: o.runs, timeMs: o.time };
+): Promise<number> {
+  const inputs = { version, seed: o.seed, runs: o.runs, timeMs: o.time, ...(o.whole && { shard: o.whole }) };
   const { report, traces } = makeReport(state, errors, inputs);
   const text = reportText(report);
   const rates = new Map(state.runs.map((r) => [r.chosen.suite.name, ratesOf(r)]));
@@ -98,14 +104,19 @@ function finish(
   out.json(text);
   for (const e of report.errors) complain(e.code, about(e.module, e.says));
   for (const s of report.suites) if (s.error) complain(s.error.code, about(s.name, s.error.says));
-  let code = exitCode(report, errors);
+  let code = exitCodeOfReport(report);
   try {
-    saveReport(o.out, { report: text, traces, timings: timingsText(state, o.workers, wallMs) });
-    const shown = relative(process.cwd(), o.out) || o.out;
+    // What the fast path was before says nothing of the specification as it is now.
+    rmSync(join(o.out, 'fastpath.json'), { force: true });
+    // Whoever interrupts does not want to wait for pictures.
+    const retold = state.stopped === 'interrupt' ? undefined : await retell(report, traces, DEFAULTS);
+    const documents = makeDocuments(report, traces, o.out, retold);
+    saveReport(o.out, { report: text, traces, timings: timingsText(state, o.workers, wallMs), documents });
+    const folder = shown(o.out);
     const breaches = report.suites.flatMap((s) => s.findings);
-    out.lines([`report: ${join(shown, 'report.json')}, took ${(wallMs / 1000).toFixed(1)} s on ${o.workers} workers`]);
+    out.lines([`report: ${join(folder, 'report.html')}, took ${(wallMs / 1000).toFixed(1)} s on ${o.workers} workers`]);
     for (const f of breaches.slice(0, 10))
-      out.always([`replay: npx ringfence replay ${join(shown, 'traces', f.trace)}`]);
+      out.always([`replay: npx ringfence replay ${join(folder, 'traces', f.trace)}`]);
     if (state.checkpoints.length > 0) {
       out.always([
         `${counted(state.checkpoints.length, 'unfinished run')} kept; to go on, give the same command and --resume`,
@@ -128,24 +139,6 @@ function paintSummary(report: Report, out: Console): string {
   const { style } = out.page;
   const paint = { holds: style.green, broken: style.red, error: style.red, partial: style.yellow }[report.verdict];
   return paint(summary(report));
-}
-
-/** 1 outweighs 3, and 3 outweighs 2: a breach is news even when something else failed as well. */
-function exitCode(report: Report, errors: readonly SourceError[]): number {
-  switch (report.verdict) {
-    case 'holds':
-      return EXIT.holds;
-    case 'broken':
-      return EXIT.broken;
-    case 'partial':
-      return report.partial === 'interrupt' ? EXIT.interrupted : EXIT.environment;
-    case 'error': {
-      const environment =
-        errors.some((e) => e.error.blame === 'environment') ||
-        report.suites.some((s) => s.error !== null && s.error.blame === 'environment');
-      return environment ? EXIT.environment : EXIT.usage;
-    }
-  }
 }
 
 /** How long jobs took in the previous run, by id: the best guess of how long they take now. */

@@ -76,7 +76,7 @@ function suiteBaseline(s: SuiteReport): SuiteBaseline {
         verdict: c.verdict,
         evidence: sorted(c.evidence),
         broke: sorted(c.counterparts.filter((p) => p.outcome === 'broke').map(counterpartKey)),
-        reachedWitnesses: sorted(c.reachedWitnesses ?? []),
+        reachedWitnesses: sorted(c.reachedWitnesses),
       })),
     findings: sorted(s.findings.map(findingKey)),
     injected: sorted(s.faults.filter((f) => f.injected > 0).map((f) => f.id)),

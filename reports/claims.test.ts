@@ -46,6 +46,7 @@ const finding = (length: number): PlainFinding => ({
   trace: Array.from({ length: length + 1 }, () => step),
   file: '{}',
   minimal: true,
+  at: null,
 });
 const witnesses = (reached: boolean) => [{ property: 'P p', witness: 'seen', reached }];
 const explored = {

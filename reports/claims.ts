@@ -63,6 +63,19 @@ export interface ClaimReport {
   readonly counterparts: readonly CounterpartReport[];
   /** Witnesses that no run reached. */
   readonly missingWitnesses: readonly string[];
+  /** Witnesses that a run reached. */
+  readonly reachedWitnesses: readonly string[];
+  /** The shortest breach of a claim that is expected not to hold. */
+  readonly breach: BreachReport | null;
+}
+
+export interface BreachReport {
+  readonly property: string;
+  readonly why: string;
+  readonly length: number;
+  readonly minimal: boolean;
+  /** File name in traces/. */
+  readonly trace: string;
 }
 
 export type Evidence =
@@ -107,10 +120,38 @@ export function settle(run: SuiteRun, claim: number): ClaimReport {
   };
   const failed = answers.find((a) => a?.kind === 'error');
   if (failed?.kind === 'error') {
-    return { ...common, verdict: 'error', because: [`${failed.code}: ${failed.says}`], missingWitnesses: [] };
+    return {
+      ...common,
+      verdict: 'error',
+      because: [`${failed.code}: ${failed.says}`],
+      missingWitnesses: [],
+      reachedWitnesses: [],
+      breach: null,
+    };
   }
-  if (c.expects === 'not contained') return { ...common, ...openClaim(answers), missingWitnesses: [] };
-  return { ...common, ...containedClaim(c, answers, counterparts) };
+  if (c.expects === 'not contained')
+    return {
+      ...common,
+      ...openClaim(answers),
+      missingWitnesses: [],
+      reachedWitnesses: [],
+      breach: breachOf(run.chosen.suite.name, answers),
+    };
+  const settled = containedClaim(c, answers, counterparts);
+  const missing = new Set(settled.missingWitnesses);
+  return { ...common, ...settled, reachedWitnesses: witnessesOf(c).filter((w) => !missing.has(w)), breach: null };
+}
+
+function breachOf(suite: string, answers: readonly (Answer | undefined)[]): BreachReport | null {
+  const found = answers.find((a): a is BrokenAnswer => a?.kind === 'breach')?.finding;
+  if (!found) return null;
+  return {
+    property: propertyKey(found.property),
+    why: found.why,
+    length: lengthOf(found),
+    minimal: found.minimal,
+    trace: traceName(suite, found),
+  };
 }
 
 function openClaim(answers: readonly (Answer | undefined)[]): Pick<ClaimReport, 'verdict' | 'because'> {
@@ -175,7 +216,12 @@ function unreached(c: ClaimDescription, answers: readonly (Answer | undefined)[]
     if (!isExhaustive(a) && !isTwoRun(a) && !(isRandom(a) && a.kind === 'random')) continue;
     for (const w of a.witnesses) if (w.reached) reached.add(`${w.property}: ${w.witness}`);
   }
-  return c.keeps.flatMap((p) => p.witnesses.map((w) => `${propertyKey(p)}: ${w}`)).filter((w) => !reached.has(w));
+  return witnessesOf(c).filter((w) => !reached.has(w));
+}
+
+/** `I1 reach: a device caches an entry`, for every witness of the claim's properties. */
+function witnessesOf(c: ClaimDescription): string[] {
+  return c.keeps.flatMap((p) => p.witnesses.map((w) => `${propertyKey(p)}: ${w}`));
 }
 
 /** What keeps the claim from being proved, apart from breaches and witnesses. */

@@ -140,7 +140,7 @@ describe('report.sarif', () => {
       return `${l?.artifactLocation.uri}:${l?.region.startLine}`;
     };
     expect(placed({ at: { file: 'model/a b.ts', line: 12 } }, null)).toBe('model/a%20b.ts:12');
-    expect(placed({}, '/repo/suites/mine.js')).toBe('suites/mine.js:1');
+    expect(placed({ at: null }, '/repo/suites/mine.js')).toBe('suites/mine.js:1');
   });
 
   it('has fingerprints that do not depend on lines, traces or other findings', () => {

@@ -97,7 +97,7 @@ describe('gate', () => {
       ...c,
       verdict: 'not exercised',
       missingWitnesses: [witness],
-      reachedWitnesses: (c.reachedWitnesses ?? []).filter((w) => w !== witness),
+      reachedWitnesses: c.reachedWitnesses.filter((w) => w !== witness),
     }));
     expect(against(missing)).toMatchObject([{ kind: 'witness not reached' }]);
   });

@@ -109,11 +109,8 @@ function ofClaim(s: SuiteReport, c: ClaimReport, b: SuiteBaseline['claims'][numb
     if (!broke.has(key) && !held.has(key))
       failures.push(failure('lost evidence', s.name, `no longer shown to break: ${key}: ${c.says}`));
   }
-  const reached = new Set(c.reachedWitnesses ?? []);
-  const lost = new Set([
-    ...(c.reachedWitnesses ? (b?.reachedWitnesses ?? []).filter((w) => !reached.has(w)) : []),
-    ...c.missingWitnesses,
-  ]);
+  const reached = new Set(c.reachedWitnesses);
+  const lost = new Set([...(b?.reachedWitnesses ?? []).filter((w) => !reached.has(w)), ...c.missingWitnesses]);
   for (const w of lost) failures.push(failure('witness not reached', s.name, `${w}: ${c.says}`));
   // Whatever the claim's verdict lost by these has been told.
   const told = failures.length > 0 || s.findings.some((f) => c.properties.includes(f.property));

@@ -3,7 +3,7 @@
  */
 import { match } from 'ts-pattern';
 import { without } from './claims.js';
-import { type Place, placeOf } from './places.js';
+import type { Place } from './places.js';
 import { isVacuous, type Report, type SuiteReport } from './report.js';
 
 /** Kinds in order of weight. */
@@ -69,7 +69,7 @@ function ofSuite(s: SuiteReport): Problem[] {
   const problems: Problem[] = s.findings.map((f) => {
     const says = `${f.property} broken after ${f.length} ${f.length === 1 ? 'step' : 'steps'}: ${f.why}`;
     const { mechanism, length, steps, trace } = f;
-    return plain('broken', 'error', s.name, f.property, says, { mechanism, length, steps, trace, place: placeOf(f) });
+    return plain('broken', 'error', s.name, f.property, says, { mechanism, length, steps, trace, place: f.at });
   });
   if (s.error) problems.push(plain('error', 'error', s.name, s.error.code, `${s.error.code}: ${s.error.says}`));
   if (s.random?.verdict === 'disagreement') {

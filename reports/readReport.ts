@@ -32,7 +32,7 @@ const finding = z.object({
   foundBy: z.enum(['exhaustive', 'fail-nth', 'two runs', 'random']),
   steps: texts,
   trace: text.meta({ description: 'file name in traces/' }),
-  at: place.nullable().optional(),
+  at: place.nullable(),
 });
 
 const counterpart = z.object({
@@ -60,7 +60,10 @@ const claim = z.object({
   against: texts,
   counterparts: z.array(counterpart),
   missingWitnesses: texts,
-  reachedWitnesses: texts.optional(),
+  reachedWitnesses: texts,
+  breach: z
+    .strictObject({ property: text, why: text, length: z.int().min(0), minimal: z.boolean(), trace: text })
+    .nullable(),
 });
 
 const fault = z.object({

@@ -16,6 +16,8 @@ import {
 import { type ClaimReport, settle } from './claims.js';
 import { type FaultReport, faultReports } from './faultReports.js';
 import { notTested } from './notTested.js';
+import type { Place } from './places.js';
+import type { Shard } from './shards.js';
 import { traceName } from './traces.js';
 
 export const REPORT_FORMAT = 'ringfence-report';
@@ -32,6 +34,8 @@ export interface FindingReport {
   readonly steps: readonly string[];
   /** File name in traces/. */
   readonly trace: string;
+  /** Where in the sources the step is that completed the breach, or null. */
+  readonly at: Place | null;
 }
 
 export interface RunReport {
@@ -72,6 +76,8 @@ export interface Report {
   readonly verdict: 'holds' | 'broken' | 'error' | 'partial';
   /** The campaign ended before it was done, and why. */
   readonly partial: 'no' | 'interrupt' | 'time';
+  /** Which part of a run this is; `suites` are those of the whole run. Absent when it is the whole. */
+  readonly shard?: Shard & { readonly suites: readonly string[] };
   readonly suites: readonly SuiteReport[];
   /** Modules that could not be loaded. */
   readonly errors: readonly { readonly module: string; readonly code: string; readonly says: string }[];
@@ -83,6 +89,7 @@ export interface Inputs {
   readonly seed: number;
   readonly runs: number;
   readonly timeMs: number | undefined;
+  readonly shard?: Report['shard'];
 }
 
 /** Makes the report, and the trace files that it refers to. */
@@ -105,6 +112,7 @@ export function makeReport(
     inputs: { seed: inputs.seed, runs: inputs.runs, timeMs: inputs.timeMs ?? null },
     verdict: verdictOf(suites, errors.length > 0, state.stopped),
     partial: state.stopped,
+    ...(inputs.shard && { shard: inputs.shard }),
     suites,
     errors,
   };
@@ -193,6 +201,7 @@ function findingsOf(
       foundBy,
       steps: f.trace.slice(1).map((s) => s.says),
       trace,
+      at: f.at,
     });
   };
   for (const a of answers) {

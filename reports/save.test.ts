@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkFolder, saveReport } from './save.js';
+import { checkFolder, saveDocuments, saveReport } from './save.js';
 
 let folder = '';
 beforeEach(() => {
@@ -11,8 +11,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const trace = (hash: string): string => `door-d1-${hash}.json`;
+const documents = new Map([['report.html', 'page']]);
 const save = (report: string, traces: readonly string[]): void =>
-  saveReport(folder, { report, timings: '{}', traces: new Map(traces.map((t) => [t, 'text'])) });
+  saveReport(folder, { report, timings: '{}', traces: new Map(traces.map((t) => [t, 'text'])), documents });
 
 describe('a saved report', () => {
   it('replaces the last one, its traces too, and nothing else', () => {
@@ -21,7 +22,7 @@ describe('a saved report', () => {
     save('two', [trace('00000002'), trace('00000003')]);
     expect(readFileSync(join(folder, 'report.json'), 'utf8')).toBe('two');
     expect(readdirSync(join(folder, 'traces')).sort()).toEqual([trace('00000002'), trace('00000003'), 'mine.json']);
-    expect(readdirSync(folder).sort()).toEqual(['report.json', 'timings.json', 'traces']);
+    expect(readdirSync(folder).sort()).toEqual(['report.html', 'report.json', 'timings.json', 'traces']);
   });
 
   it('is whole after a failure in the middle', () => {
@@ -31,10 +32,22 @@ describe('a saved report', () => {
       [trace('0000000a'), 'text'],
       ['.', 'text'],
     ]);
-    expect(() => saveReport(folder, { report: 'two', timings: '{}', traces: bad })).toThrow('RF-OUT');
+    expect(() => saveReport(folder, { report: 'two', timings: '{}', traces: bad, documents })).toThrow('RF-OUT');
     expect(readFileSync(join(folder, 'report.json'), 'utf8')).toBe('one');
     expect(readdirSync(join(folder, 'traces'))).toEqual([trace('00000001')]);
-    expect(readdirSync(folder).sort()).toEqual(['report.json', 'timings.json', 'traces']);
+    expect(readdirSync(folder).sort()).toEqual(['report.html', 'report.json', 'timings.json', 'traces']);
+  });
+
+  it('is whole after a failure in a document: all of them are replaced, or none', () => {
+    save('one', []);
+    const bad = new Map([
+      ['report.html', 'new page'],
+      ['no/such/folder', 'text'],
+    ]);
+    // The second one cannot be renamed into place, and neither is the first... unless it came before: so it is put last.
+    expect(() => saveDocuments(folder, new Map([...bad].reverse()))).toThrow('RF-OUT');
+    expect(readFileSync(join(folder, 'report.html'), 'utf8')).toBe('page');
+    expect(readdirSync(folder).sort()).toEqual(['report.html', 'report.json', 'timings.json', 'traces']);
   });
 
   it('needs a folder that can be written', () => {

@@ -1,6 +1,6 @@
 /**
  * Saves a report so that the previous one stays whole whatever happens: trace files first (their names hold a hash, so none is
- * overwritten by another), then report.json, each written beside and renamed; old traces go last.
+ * overwritten by another), then report.json and what is made of it, all written beside before the first is renamed; old traces go last.
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
@@ -13,6 +13,8 @@ export interface Saved {
   readonly traces: ReadonlyMap<string, string>;
   /** What depends on the clock; not part of what is compared. */
   readonly timings: string;
+  /** What is made of the report, by file name: the page, JUnit, SARIF, the summary. */
+  readonly documents: ReadonlyMap<string, string>;
 }
 
 /** Makes sure that the folder can be written, before a campaign spends its time. @throws CampaignError RF-OUT, RF-OUT-FULL */
@@ -28,7 +30,7 @@ export function checkFolder(folder: string): void {
   });
 }
 
-/** Writes report.json, timings.json and traces/ into the folder. @throws CampaignError RF-OUT, RF-OUT-FULL */
+/** Writes report.json, the documents, timings.json and traces/ into the folder. @throws CampaignError RF-OUT, RF-OUT-FULL */
 export function saveReport(folder: string, saved: Saved): void {
   guarded(folder, () => {
     mkdirSync(join(folder, 'traces'), { recursive: true });
@@ -39,7 +41,7 @@ export function saveReport(folder: string, saved: Saved): void {
         replaceFile(join(folder, 'traces', name), text);
         if (!existing.has(name)) fresh.push(name);
       }
-      replaceFile(join(folder, 'report.json'), saved.report);
+      replaceFiles(folder, new Map([['report.json', saved.report], ...saved.documents]));
     } catch (thrown) {
       // What did not get into a report is not left lying about.
       for (const name of fresh) rmSync(join(folder, 'traces', name), { force: true });
@@ -50,6 +52,27 @@ export function saveReport(folder: string, saved: Saved): void {
       if (TRACE_NAME.test(name) && !saved.traces.has(name)) rmSync(join(folder, 'traces', name), { force: true });
     }
   });
+}
+
+/** Writes documents into a folder that is there already. @throws CampaignError RF-OUT, RF-OUT-FULL */
+export function saveDocuments(folder: string, documents: ReadonlyMap<string, string>): void {
+  guarded(folder, () => replaceFiles(folder, documents));
+}
+
+/** Replaces all of the files or, when one of them cannot be written, none. */
+function replaceFiles(folder: string, files: ReadonlyMap<string, string>): void {
+  const staged: (readonly [beside: string, path: string])[] = [];
+  try {
+    for (const [name, text] of files) {
+      const beside = join(folder, `.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
+      staged.push([beside, join(folder, name)]);
+      writeWhole(beside, text);
+    }
+    for (const [beside, path] of staged) renameSync(beside, path);
+  } catch (thrown) {
+    for (const [beside] of staged) rmSync(beside, { force: true });
+    throw thrown;
+  }
 }
 
 /** Writes beside, then renames: readers see the old file or the new one, never half of one. */

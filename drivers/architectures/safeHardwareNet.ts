@@ -88,7 +88,7 @@ import { claim, type Suite, suite } from '../suite.js';
 import type { Era } from './architecture.js';
 
 /** What the machines of 2004 do not have. */
-const MISSING: Readonly<Record<Era, readonly Gate[]>> = { then: [dmaRemapping], now: [] };
+const missing = (era: Era): readonly Gate[] => (era === 'now' ? [] : [dmaRemapping]);
 const bare = { ...frames, operations: [] };
 
 export const transmitMachine: MachineDef = {
@@ -157,6 +157,8 @@ const assumptions = [
 
 const SMALL = { domain: 3, generation: 2, guest: 1, slot: 1, index: 2, work: 1, 'named slot': 2, frame: 2 };
 
+const TWO_SLOTS = { ...SMALL, slot: 2, index: 4, 'named slot': 3, frame: 3 };
+
 const expectation = (era: Era) => (era === 'then' ? 'not contained' : 'contained');
 
 /** Transmission in one era. */
@@ -165,7 +167,7 @@ function transmission(era: Era): Suite {
   return suite(`safe-hardware-net-tx-${era}`, {
     title: `Safe Hardware Interface, ${iommu ? 'with' : 'without'} IOMMU: packets out, with hostile ends and a driver domain that dies`,
     machine: transmitMachine,
-    gatesOff: MISSING[era],
+    gatesOff: missing(era),
     scope: {
       small: SMALL,
       default: { ...SMALL, generation: 3 },
@@ -201,7 +203,7 @@ function transmission(era: Era): Suite {
       claim(says.wake, {
         keeps: [noSleepBesideWork],
         against: ['F10'],
-        without: [{ off: noLookAfterEvent, breaks: noSleepBesideWork }],
+        without: [{ off: noLookAfterEvent, breaks: noSleepBesideWork, scope: TWO_SLOTS }],
       }),
       claim(says.dmaVmm, {
         keeps: [dmaSparesVmm],
@@ -268,11 +270,11 @@ function reception(era: Era): Suite {
   return suite(`safe-hardware-net-rx-${era}`, {
     title: `Safe Hardware Interface, ${iommu ? 'with' : 'without'} IOMMU: packets in by page flip, with a hostile driver domain that dies`,
     machine: receiveMachine,
-    gatesOff: MISSING[era],
+    gatesOff: missing(era),
     scope: {
       small: RX_SMALL,
-      default: { domain: 4, generation: 2, guest: 2, frame: 4 },
-      large: { domain: 4, generation: 3, guest: 2, frame: 5 },
+      default: { ...RX_SMALL, generation: 3 },
+      large: { domain: 4, generation: 2, guest: 2, frame: 4 },
     },
     claims: [
       claim(says.flip, {

@@ -115,5 +115,13 @@ describe('the mirror', () => {
     expect(mirror.strayed).toBe(false);
     mirror.word(5, 0);
     expect(mirror.strayed).toBe(true);
+    // RAM, a hole, the interrupt window (where a device answers something), beyond 4 GiB.
+    expect([5, 0x3f000, 0xfee01, 0x100000, -1].map((f) => mirror.reaches(f))).toEqual([
+      true,
+      false,
+      true,
+      false,
+      false,
+    ]);
   });
 });

@@ -25,6 +25,16 @@ export const BLAME = {
   'RF-SCOPE': 'usage',
   /** An option with a value that it cannot have. */
   'RF-OPTION': 'usage',
+  /** A report that cannot be read, or is of another version. */
+  'RF-REPORT': 'usage',
+  /** A baseline that is not there, or no baseline. */
+  'RF-BASELINE': 'usage',
+  /** Shards that do not make a whole. */
+  'RF-SHARD': 'usage',
+  /** The config file: an unknown key, or a value that it cannot have. */
+  'RF-CONFIG': 'usage',
+  /** A file that init would overwrite. */
+  'RF-INIT': 'usage',
   /** A trace file that cannot be read, or is of another version. */
   'RF-TRACE': 'usage',
   /** No such target. */

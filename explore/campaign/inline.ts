@@ -1,5 +1,4 @@
 /** A suite's jobs in this thread: for tests, where a suite is in hand and no module could be loaded by name. */
-import { embeddedSuites } from '../../drivers/catalogue.js';
 import type { Suite } from '../../drivers/suite.js';
 import type { SuiteRun } from './campaign.js';
 import { Control } from './control.js';
@@ -46,18 +45,11 @@ export class InlineRun {
   private async perform(job: SuiteJob): Promise<void> {
     const { answers, jobs, chosen } = this.run;
     if (answers.has(job.id)) return;
-    // Jobs name their suite; the catalogue is where they look it up.
-    const catalogue = embeddedSuites as Suite[];
-    catalogue.unshift(this.suite);
-    try {
-      const { answer } = await perform(job, new Control());
-      answers.set(job.id, answer);
-      if ((answer.kind !== 'exhaustive' && answer.kind !== 'fail-nth') || answer.verdict !== 'complete') return;
-      if (chosen.suite.failures === 'any' || (job.kind !== 'exhaustive' && job.kind !== 'fail-nth')) return;
-      const hit = answer.kind === 'exhaustive' ? answer.sites.length > 0 : answer.sites.some((s) => s.failed > 0);
-      if (hit) jobs.push(failNthJob(job));
-    } finally {
-      catalogue.splice(catalogue.indexOf(this.suite), 1);
-    }
+    const { answer } = await perform(job, new Control(), [this.suite]);
+    answers.set(job.id, answer);
+    if ((answer.kind !== 'exhaustive' && answer.kind !== 'fail-nth') || answer.verdict !== 'complete') return;
+    if (chosen.suite.failures === 'any' || (job.kind !== 'exhaustive' && job.kind !== 'fail-nth')) return;
+    const hit = answer.kind === 'exhaustive' ? answer.sites.length > 0 : answer.sites.some((s) => s.failed > 0);
+    if (hit) jobs.push(failNthJob(job));
   }
 }

@@ -8,6 +8,7 @@ import type { Machine, MachineOptions } from '../../model/kernel/index.js';
 import type { AnyProperty, Noninterference, Progress } from '../../properties/property.js';
 import { explorationKey, loadCheckpoint, saveCheckpoint } from '../checkpoint.js';
 import { type ExhaustiveResult, exploreExhaustively, type Finding } from '../exhaustive.js';
+import { breachLine } from '../locations.js';
 import { exploreTwoRuns } from '../noninterference.js';
 import { checkProgress } from '../progress.js';
 import { exploreRandomly } from '../random.js';
@@ -26,6 +27,7 @@ import type {
   Job,
   RandomCounterpartJob,
   RandomJob,
+  SuiteJob,
   TwoRunJob,
 } from './jobs.js';
 import { buildAt, describe, loadSuite, loadSuites } from './loading.js';
@@ -48,8 +50,13 @@ export interface Performed {
   readonly save: (() => string) | undefined;
 }
 
-/** Performs a job. Throws what the suite throws. */
-export async function perform(job: Job, control: Control): Promise<Performed> {
+/**
+ * Performs a job. Throws what the suite throws.
+ * @param suites those at hand, where none is to be loaded
+ */
+export async function perform(job: Job, control: Control, suites?: readonly Suite[]): Promise<Performed> {
+  const suiteOf = async (j: SuiteJob): Promise<Suite> =>
+    suites?.find((s) => s.name === j.suite) ?? (await loadSuite(j.source, j.suite));
   let save: Performed['save'];
   const later = (f: () => string): void => {
     save = f;
@@ -64,16 +71,10 @@ export async function perform(job: Job, control: Control): Promise<Performed> {
       }),
     }))
     .with({ kind: 'replay' }, async (j) => performReplay(j, await loadSuites(j.source)))
-    .with({ kind: 'exhaustive' }, { kind: 'fail-nth' }, async (j) =>
-      exhaustive(j, await loadSuite(j.source, j.suite), control, later),
-    )
-    .with({ kind: 'two-run' }, async (j) => twoRun(j, await loadSuite(j.source, j.suite), control))
-    .with({ kind: 'breach' }, { kind: 'counterpart' }, async (j) =>
-      broken(j, await loadSuite(j.source, j.suite), control),
-    )
-    .with({ kind: 'random' }, { kind: 'random-counterpart' }, async (j) =>
-      random(j, await loadSuite(j.source, j.suite), control),
-    )
+    .with({ kind: 'exhaustive' }, { kind: 'fail-nth' }, async (j) => exhaustive(j, await suiteOf(j), control, later))
+    .with({ kind: 'two-run' }, async (j) => twoRun(j, await suiteOf(j), control))
+    .with({ kind: 'breach' }, { kind: 'counterpart' }, async (j) => broken(j, await suiteOf(j), control))
+    .with({ kind: 'random' }, { kind: 'random-counterpart' }, async (j) => random(j, await suiteOf(j), control))
     .exhaustive();
   return { answer: { ...answer, tookMs: performance.now() - began } as Answer, save };
 }
@@ -109,6 +110,8 @@ function plain(s: Suite, m: Machine, f: Finding, minimal: boolean, mutant = ''):
     trace: f.trace,
     file: writeTrace(file),
     minimal,
+    // A counterpart is meant to break: nobody looks for its line.
+    at: file.gatesOff.length === 0 && mutant === '' ? (breachLine(m, f.trace, f.mechanism) ?? null) : null,
   };
 }
 

@@ -1,6 +1,7 @@
 /** What jobs answer, as plain data that crosses threads. Nothing here depends on time or on the number of workers, but for `tookMs`. */
 import type { Scope } from '../../model/kernel/index.js';
 import type { AnyProperty } from '../../properties/property.js';
+import type { SourceLine } from '../locations.js';
 import type { TraceStep } from '../trace.js';
 import type { SuiteDescription } from './described.js';
 import type { Blame } from './errors.js';
@@ -13,6 +14,8 @@ export interface PlainFinding {
   /** The trace file, ready to be written. */
   readonly file: string;
   readonly minimal: boolean;
+  /** The line of the step that completed the breach, where it was asked for. */
+  readonly at: SourceLine | null;
 }
 
 export interface Witness {

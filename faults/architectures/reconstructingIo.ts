@@ -19,16 +19,17 @@ import {
   RESTART_ORDER,
   type RestartStep,
   restart,
-  restartIn,
+  restartSteps,
+  NOT_SUSPECTED,
+  SUSPECTED,
+  stepsIn,
   WORKING,
 } from '../../model/architectures/reconstructingIo/restart.js';
 import { CONTROL, DYING, domain, RUNNING } from '../../model/domains.js';
 import { device, dmaRemapping, freeSlot, SLOT_FREE, takeSlot } from '../../model/iommu/index.js';
 import { frame } from '../../model/frames.js';
 import {
-  add,
   blockedBy,
-  drop,
   type Edit,
   flag,
   gate,
@@ -43,6 +44,7 @@ import {
 } from '../../model/kernel/index.js';
 
 const operation = operationOn<Restarts>();
+const UNGUARDED = 'check that nobody has it and it is quiet';
 const onLending = operationOn<Lending>();
 
 /** Processors translate every access. The same gate as in the suites of memory. */
@@ -100,13 +102,13 @@ export const suspectFalsely = operation('manager.suspect', {
   where: {
     device: (m, op) => {
       const home = m.device.home[op.device];
-      return home !== NONE && m.service.suspected[op.device] === 0 && mayFail(m, home);
+      return home !== NONE && m.service.suspected[op.device] === NOT_SUSPECTED && mayFail(m, home);
     },
   },
   touches: (m, op, may) => may.write(m.service, op.device),
   steps: {
     suspect: (m, op) => {
-      m.service.suspected[op.device] = 1;
+      m.service.suspected[op.device] = SUSPECTED;
     },
   },
 });
@@ -168,7 +170,7 @@ export const busMasterAgain = operation('driver.busMasterOn', {
   touches: (m, op, may) => may.write(m.device, op.device),
   steps: {
     write: (m, op) => {
-      if (m.service.suspected[op.device] === 1 && m.on(commandFilter)) return STOPPED_BY_FILTER;
+      if (m.service.suspected[op.device] !== NOT_SUSPECTED && m.on(commandFilter)) return STOPPED_BY_FILTER;
       m.device.busMaster[op.device] = 1;
       return OK;
     },
@@ -236,40 +238,54 @@ export const driverFailures = module<Restarts, Record<never, never>>('driver fai
   operations: driverFaults,
 });
 
-/** The restart with its micro-steps in another order. */
+/** The restart with its micro-steps in another order, and no check at the assignment. */
 function inOrder(...order: readonly RestartStep[]): readonly Edit[] {
-  return [drop(restart), add(restartIn(order))];
+  return [reorder(restart, stepsIn(order)), omit(restart, UNGUARDED)];
 }
 
-const without = (...left: readonly RestartStep[]): RestartStep[] => RESTART_ORDER.filter((s) => !left.includes(s));
+/** The restart without some of its micro-steps. */
+function without(...left: readonly RestartStep[]): readonly Edit[] {
+  return left.flatMap((micro) => Object.keys(restartSteps[micro]).map((step) => omit(restart, step)));
+}
 
 /** Moves one micro-step in front of another. */
 function moved(step: RestartStep, before: RestartStep): readonly Edit[] {
-  return inOrder(...without(step).flatMap((s) => (s === before ? [step, s] : [s])));
+  const others = RESTART_ORDER.filter((s) => s !== step);
+  return inOrder(...others.flatMap((s) => (s === before ? [step, s] : [s])));
 }
 
 export const noQuiesce = mutant('GAP-V4 here', {
-  says: 'a device is taken away without switching bus mastering off or waiting for its requests, and the wait of the IOMMU drains none',
+  says: 'a device changes hands without bus mastering off, without waiting for its requests, and nobody checks',
   source: 'architectures 7.3, 12',
-  edits: inOrder(...without('bus mastering off', 'wait for requests')),
+  edits: [...without('bus mastering off', 'wait for requests'), omit(restart, UNGUARDED)],
 });
 
-export const framesFirst = mutant('frames before quiescing', {
-  says: 'the frames of the failed driver are released before its device is quiet and unmapped',
-  source: 'architectures 7.3, 13',
-  edits: moved('release its frames', 'bus mastering off'),
+export const tablesFirst = mutant('tables before quiescing', {
+  says: 'frames and tables of the failed driver go before its device is quiet and the IOTLB is invalidated',
+  source: 'architectures 7.3, 13 (order of the close path)',
+  edits: [
+    reorder(restart, [
+      'begin',
+      'destroy the old domain',
+      'release its frames',
+      'free tables',
+      ...stepsIn(RESTART_ORDER).filter(
+        (s) => !['begin', 'destroy the old domain', 'release its frames', 'free tables'].includes(s),
+      ),
+    ]),
+  ],
 });
 
 export const twoOwners = mutant('restart without destroying', {
   says: 'whoever is suspected is taken to be dead: his domain is not destroyed',
   source: 'TR-596 on suspicion; architectures 7.3 (R-S4)',
-  edits: inOrder(...without('destroy the old domain')),
+  edits: without('destroy the old domain'),
 });
 
 export const epochKept = mutant('epoch kept', {
   says: 'clients are reconnected in the old epoch',
   source: 'omitted step',
-  edits: inOrder(...without('next epoch')),
+  edits: without('next epoch'),
 });
 
 export const reconnectFirst = mutant('clients before device', {

@@ -7,6 +7,8 @@ import {
   deviceOf,
   drives,
   isServed,
+  NOT_SUSPECTED,
+  QUIESCED,
   type Restarts,
 } from '../../model/architectures/reconstructingIo/restart.js';
 import { ABSENT, CONTROL, RUNNING } from '../../model/domains.js';
@@ -214,9 +216,10 @@ export const contentIntact = invariant<Lending>('I11', 'content', {
   witnesses: { 'domains have frames': (m) => m.frame.owner.some((d) => d !== NONE && d !== CONTROL) },
 });
 
-const inEpoch = (m: Restarts, n: number): boolean => m.service.epoch.some((e) => e >= n);
+/** Device 0 is the one whose driver fails; the others' services have no further life in the scope. */
+const inEpoch = (m: Restarts, n: number): boolean => m.service.epoch[0] >= n;
 const suspectedAlive = (m: Restarts): boolean =>
-  m.service.suspected.some((s, v) => s === 1 && drives(m, m.device.home[v], v) && m.backend.health[m.device.home[v]] === 0);
+  m.service.suspected.some((s, v) => s !== NOT_SUSPECTED && drives(m, m.device.home[v], v) && m.backend.health[m.device.home[v]] === 0);
 
 /** R-S4. */
 export const oneLiveOwner = invariant<Restarts>('R-S4', 'exclusivity', {
@@ -251,6 +254,19 @@ export const quietAssignment = relation<Restarts>('R-S2', 'quiet', {
   witnesses: { 'a device is nobody\u2019s': (m) => m.device.home.includes(NONE) },
 });
 
+/** What the manager has quiesced stays so until it has a new owner. */
+export const staysQuiet = invariant<Restarts>('R-S2', 'stays quiet', {
+  states: 'a device that the manager has quiesced is no bus master before it has a new owner',
+  holds: (m) => {
+    for (let v = 0; v < m.device.rows; v++) {
+      if (m.service.suspected[v] === QUIESCED && m.device.busMaster[v] === 1) return false;
+    }
+    return true;
+  },
+  explain: () => 'a device is a bus master again although the manager has quiesced it',
+  witnesses: { 'a device is quiesced': (m) => m.service.suspected.includes(QUIESCED) },
+});
+
 /** A live driver domain has its memory. */
 export const liveKeepMemory = invariant<Restarts>('I1', 'memory of the living', {
   states: 'a domain that runs and drives a device owns the memory that was set aside for it',
@@ -271,7 +287,7 @@ export const connectedToOwner = relation<Restarts>('R-S3', 'reconnection', {
   holds: (before, m) => {
     for (let c = 0; c < m.channel.rows; c++) {
       const v = deviceOf(m, c);
-      if (m.service.suspected[v] === 0 && m.channel.epoch[c] !== m.service.epoch[v]) return false;
+      if (m.service.suspected[v] === NOT_SUSPECTED && m.channel.epoch[c] !== m.service.epoch[v]) return false;
       if (m.channel.to[c] === before.channel.to[c] && m.channel.epoch[c] === before.channel.epoch[c]) continue;
       if (m.channel.to[c] === NONE || m.channel.to[c] !== m.device.home[v]) return false;
       if (m.channel.epoch[c] <= before.channel.epoch[c]) return false;
@@ -300,7 +316,7 @@ export const restartLocal = relation<Restarts>('R-S3', 'locality', {
     return true;
   },
   explain: () => 'a restart changed what belongs to another device',
-  witnesses: { 'a device is being restarted': (m) => m.service.suspected.includes(1) },
+  witnesses: { 'a device is being restarted': (m) => m.service.suspected.some((s) => s !== NOT_SUSPECTED) },
 });
 
 /** What is in use when every device is served: frames, DIDs, domain ids. */
@@ -321,7 +337,7 @@ export const nothingLeaks = invariant<Restarts>('I9', 'census', {
   states: 'whenever all devices are served and nobody is dying, as many frames, DIDs and domain ids are in use as before the first restart',
   holds: (m) => {
     if (!isQuiescent(m)) return true;
-    for (let v = 0; v < m.device.rows; v++) if (m.service.suspected[v] === 1) return true;
+    for (let v = 0; v < m.device.rows; v++) if (m.service.suspected[v] !== NOT_SUSPECTED) return true;
     for (let d = 0; d < m.domain.rows; d++) if (m.domain.life[d] !== RUNNING && m.domain.life[d] !== ABSENT) return true;
     return census(m);
   },
@@ -333,8 +349,7 @@ export const nothingLeaks = invariant<Restarts>('I9', 'census', {
 });
 
 function isLast(m: Restarts): boolean {
-  for (let v = 0; v < m.device.rows; v++) if (m.service.epoch[v] + 1 === m.scope.life) return true;
-  return false;
+  return m.service.epoch[0] + 1 === m.scope.life;
 }
 
 const pending = (m: Restarts): boolean => {

@@ -17,6 +17,7 @@ import { ASLEEP, isLent, SENDING, type Transmit } from '../../model/architecture
 import { ABSENT, DYING, generation, RUNNING } from '../../model/domains.js';
 import { TYPE_VMM } from '../../model/frames.js';
 import { NONE } from '../../model/kernel/index.js';
+import { following, indexMask, ringSlot, slotOf } from '../../model/ring.js';
 import { invariant, progress } from '../property.js';
 
 const RESPONSE = 2;
@@ -110,9 +111,22 @@ export const withinPage = invariant<Transmit>('I7', 'packet size', {
   witnesses: { 'a malformed guest is served': (m) => m.link.hostile.includes(1) && m.txWork.stage.includes(SENDING) },
 });
 
+/** A packet that has been out on the wire and waits to be taken from the ring again, or has been out twice. */
+function repeats(m: Transmit): boolean {
+  const slots = m.size(ringSlot);
+  for (let g = 0; g < m.txRing.rows; g++) {
+    if (m.link.hostile[g] !== HONEST || m.link.tainted[g] === 1) continue;
+    for (let i = m.txRing.cons[g]; i !== m.txRing.prod[g]; i = following(i, indexMask(m))) {
+      const row = m.sent.at(g, slotOf(i, slots));
+      if (m.sent.lent[row] !== NONE && m.sent.wire[row] > 0) return true;
+    }
+  }
+  return m.sent.wire.includes(2);
+}
+
 export const sentOnce = invariant<Transmit>('X-S7', 'packets', {
-  states: 'a packet goes out at most once',
-  holds: (m) => !m.sent.wire.includes(2),
+  states: 'a packet goes out at most once, and one that is out is not offered again',
+  holds: (m) => !repeats(m),
   witnesses: {
     'a packet is out': (m) => m.sent.wire.includes(1),
     'a packet is outstanding with its driver dead': (m) =>
@@ -189,7 +203,7 @@ const waits = (m: Transmit): boolean => {
   for (let row = 0; row < m.sent.rows; row++) {
     if (m.sent.lent[row] === NONE) continue;
     const g = guestOf(m, m.sent.lent[row]);
-    if (g !== NONE && m.link.tainted[g] === 0) return true;
+    if (g !== NONE && m.link.tainted[g] === 0 && m.link.hostile[g] === HONEST) return true;
   }
   return false;
 };

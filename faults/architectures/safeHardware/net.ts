@@ -216,7 +216,12 @@ export const pushFrame = onReceive('driver.pushFrame', {
     guest: (m, op) => m.domain.life[guestDomain(op.guest)] !== 0,
   },
   touches: (m, op, may) => touchTransfer(m, op, may),
-  steps: transferSteps,
+  steps: {
+    ...transferSteps,
+    'use up the request': (m, op) => {
+      if (m.rx.credits[op.guest] > 0) m.rx.credits[op.guest]--;
+    },
+  },
 });
 
 function hasFree(m: Receive): boolean {

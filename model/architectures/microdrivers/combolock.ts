@@ -11,8 +11,21 @@
  * The mode returns to spinning only when no kernel thread waits on the semaphore either: otherwise that thread and a spinning one both
  * get in. Until then the line stays masked: its handler would have to sleep.
  */
+
+import {
+  type Machine,
+  module,
+  NONE,
+  oneOf,
+  operationOn,
+  ref,
+  type State,
+  setOf,
+  sort,
+  table,
+  u8,
+} from '../../kernel/index.js';
 import { crossCall, LOCK } from '../../ledger.js';
-import { type Machine, module, NONE, oneOf, operationOn, ref, type State, setOf, sort, table, u8 } from '../../kernel/index.js';
 
 /** Who may hold the lock for longer than a moment. */
 export const context = sort('context', { members: ['thread A', 'thread B', 'user half'] });
@@ -117,8 +130,7 @@ export const wakeUp = operation('lock.wake', {
   agent: context,
   says: 'gets the semaphore',
   where: {
-    agent: (m, op) =>
-      op.agent !== USER && m.context.state[op.agent] === WAITS && m.combolock.semaphore[0] === NONE,
+    agent: (m, op) => op.agent !== USER && m.context.state[op.agent] === WAITS && m.combolock.semaphore[0] === NONE,
   },
   touches: (m, op, may) => {
     may.write(m.combolock);
@@ -175,7 +187,8 @@ export const kernelUnlock = operation('lock.release', {
 export const userAsks = operation('lock.userAsks', {
   agent: 'user half',
   says: 'asks for the lock',
-  source: 'D5: by XPC; code of high priority never needs the lock in semaphore mode, or the interrupt is disabled first',
+  source:
+    'D5: by XPC; code of high priority never needs the lock in semaphore mode, or the interrupt is disabled first',
   where: { agent: (m) => m.process.state[0] === ALIVE && m.context.state[USER] === OUTSIDE },
   touches: (m, _op, may) => {
     may.write(m.interrupt);
@@ -200,8 +213,7 @@ export const turnMode = operation('lock.turn', {
   says: 'turns the mode for the user half',
   source: 'D5: set the mode to semaphore',
   where: {
-    agent: (m) =>
-      m.context.state[USER] === WAITS && m.combolock.mode[0] === SPIN_MODE && m.combolock.spin[0] === NONE,
+    agent: (m) => m.context.state[USER] === WAITS && m.combolock.mode[0] === SPIN_MODE && m.combolock.spin[0] === NONE,
   },
   touches: (m, _op, may) => may.write(m.combolock),
   steps: {

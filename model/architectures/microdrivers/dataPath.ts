@@ -7,9 +7,10 @@
  * completes and raises the line; the handler answers everything that is complete; the client takes the answer.
  * Must keep: MD-P1, none of them crosses, copies or allocates; I6, every request is answered exactly once, with its buffer unmapped.
  */
-import { INVALIDATION, LOCK, MAPPING, NOTIFICATION, UNMAPPING } from '../../ledger.js';
+
 import { dmaRemapping } from '../../iommu/index.js';
 import { module, NONE, oneOf, operationOn, type State, sort, table, u8 } from '../../kernel/index.js';
+import { INVALIDATION, LOCK, MAPPING, NOTIFICATION, UNMAPPING } from '../../ledger.js';
 import { type Combolock, SPIN_MODE } from './combolock.js';
 
 export const request = sort('request');
@@ -145,6 +146,5 @@ export const takeAnswered = operation('path.take', {
 export const dataPath = module<DataPath, typeof dataPathTables>('data path', {
   tables: dataPathTables,
   operations: [submitRequest, completeRequest, handleInterrupt, takeAnswered],
-  map: (m) =>
-    [...m.request.state].map((s, r) => `request ${r}: ${['free', 'queued', 'complete', 'answered'][s]}`),
+  map: (m) => [...m.request.state].map((s, r) => `request ${r}: ${['free', 'queued', 'complete', 'answered'][s]}`),
 });

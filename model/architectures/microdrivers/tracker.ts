@@ -9,8 +9,22 @@
  * Must keep: MD-S4, the directions mirror each other, kinds agree, sizes are those of the objects, and no entry survives the object.
  * Not kept by the design: whoever returns pointers that nobody knows has the kernel allocate without bound.
  */
+
+import {
+  DONE,
+  type Footprint,
+  type Machine,
+  module,
+  NONE,
+  OK,
+  oneOf,
+  operationOn,
+  ref,
+  type State,
+  sort,
+  table,
+} from '../../kernel/index.js';
 import { ALLOCATION, COPY, charge, crossCall } from '../../ledger.js';
-import { DONE, type Footprint, type Machine, module, NONE, OK, oneOf, operationOn, ref, type State, sort, table } from '../../kernel/index.js';
 
 /** Places for objects in the kernel's memory. */
 export const kernelObject = sort('object');
@@ -296,21 +310,15 @@ export const bringDown = operation('object.bring', {
 /** Scope: `object`, `pointer`. */
 export const tracker = module<Tracker, typeof trackerTables>('object tracker', {
   tables: trackerTables,
-  operations: [
-    allocateObject,
-    freeKernelObject,
-    passUp,
-    allocateUserObject,
-    resizeUserObject,
-    freeUser,
-    bringDown,
-  ],
+  operations: [allocateObject, freeKernelObject, passUp, allocateUserObject, resizeUserObject, freeUser, bringDown],
   initial: (m) => {
     m.toUser.pointer.fill(NONE);
     m.toKernel.object.fill(NONE);
   },
   map: (m) =>
     [...m.toUser.pointer].map((u, k) =>
-      m.kernelObject.live[k] === 0 ? `object ${k}: free` : `object ${k}: live, ${u === NONE ? 'unknown to the tracker' : `pointer ${u}`}`,
+      m.kernelObject.live[k] === 0
+        ? `object ${k}: free`
+        : `object ${k}: live, ${u === NONE ? 'unknown to the tracker' : `pointer ${u}`}`,
     ),
 });

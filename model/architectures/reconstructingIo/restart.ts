@@ -55,11 +55,16 @@ export const WORKING = 0;
 export const CORRUPT = 1;
 export const HUNG = 2;
 
+export const NOT_SUSPECTED = 0;
+export const SUSPECTED = 1;
+/** The manager has switched bus mastering off, and nobody else may switch it on before the device has a new owner. */
+export const QUIESCED = 2;
+
 export const restartTables = {
   service: table([device], {
     epoch: u8(),
     /** The manager takes its driver domain to have failed. */
-    suspected: oneOf('no', 'yes'),
+    suspected: oneOf('no', 'yes', 'yes, and quiesced'),
     /** Memory that is set aside for its driver domain: each device is accounted on its own. */
     memory: ref(frame),
   }),
@@ -71,8 +76,6 @@ export const restartTables = {
 export type Restarts = Lending & State<typeof restartTables>;
 const operation = operationOn<Restarts>();
 
-/** A device is given only to somebody when nobody has it and it is quiet. */
-export const assignGuard = gate('assignment of quiet devices only');
 /** While a device is being restarted, its driver domain's writes to the command register are refused. */
 export const commandFilter = gate('bus-master filter');
 
@@ -94,7 +97,7 @@ export function drives(m: Restarts, d: number, v: number): boolean {
 /** Whether the device is served: its home runs and works, and nobody suspects it. */
 export function isServed(m: Restarts, v: number): boolean {
   const home = m.device.home[v];
-  return home !== NONE && runs(m, home) && m.backend.health[home] === WORKING && m.service.suspected[v] === 0;
+  return home !== NONE && runs(m, home) && m.backend.health[home] === WORKING && m.service.suspected[v] === NOT_SUSPECTED;
 }
 
 /** R5: the manager learns of a death, sees a violation or waits in vain. */
@@ -107,14 +110,14 @@ export const notice = operation('manager.notice', {
   where: {
     device: (m, op) => {
       const home = m.device.home[op.device];
-      if (home === NONE || m.service.suspected[op.device] === 1 || !canRestart(m, op.device)) return false;
+      if (home === NONE || m.service.suspected[op.device] !== NOT_SUSPECTED || !canRestart(m, op.device)) return false;
       return !runs(m, home) || m.backend.health[home] !== WORKING;
     },
   },
   touches: (m, op, may) => may.write(m.service, op.device),
   steps: {
     suspect: (m, op) => {
-      m.service.suspected[op.device] = 1;
+      m.service.suspected[op.device] = SUSPECTED;
     },
   },
 });
@@ -139,6 +142,7 @@ export const restartSteps = {
   'bus mastering off': {
     'bus mastering off': (m, op) => {
       m.device.busMaster[op.device] = 0;
+      m.service.suspected[op.device] = QUIESCED;
       return OK;
     },
   },
@@ -193,11 +197,13 @@ export const restartSteps = {
     },
   },
   'assign the device': {
-    'assign the device': (m, op) => {
-      if (op.fresh === NONE) return AGAIN;
+    'check that nobody has it and it is quiet': (m, op) => {
       const v = op.device;
-      const quiet = m.device.home[v] === NONE && m.device.busMaster[v] === 0 && !inFlight(m, v);
-      if (!quiet && m.on(assignGuard)) return AGAIN;
+      return m.device.home[v] === NONE && m.device.busMaster[v] === 0 && !inFlight(m, v) ? OK : AGAIN;
+    },
+    'assign the device': (m, op) => {
+      const v = op.device;
+      if (op.fresh === NONE) return AGAIN;
       if (attachNow(m, v, op.fresh) !== OK) return AGAIN;
       m.backend.device[op.fresh] = v;
       m.deviceEntry.did[v] = didOf(m, op.fresh);
@@ -206,6 +212,7 @@ export const restartSteps = {
     },
     'map its memory': (m, op) => mapMemory(m, op.device),
     'bus mastering on': (m, op) => {
+      m.service.suspected[op.device] = SUSPECTED;
       m.device.busMaster[op.device] = 1;
       return OK;
     },
@@ -272,22 +279,9 @@ function touchesRestart(m: Restarts, op: Running, may: Footprint): void {
   may.writeAll(m.lent);
 }
 
-/** The restart with its micro-steps in this order. `ends` closes it: done, or (for the beginning of an order) never. */
-export function restartIn(order: readonly RestartStep[], ends: Step = endRestart) {
-  const steps: Record<string, Step> = { begin: beginRestart };
-  for (const micro of order) Object.assign(steps, restartSteps[micro]);
-  steps.done = ends;
-  return operation('manager.restart', {
-    agent: 'manager',
-    says: 'restarts the driver of {device}',
-    source: 'TR-596, individually virtualised devices and fault recovery',
-    input: { device },
-    locals: ['old', 'did', 'fresh'],
-    onFailure: 'safe',
-    where: { device: (m, op) => m.service.suspected[op.device] === 1 },
-    touches: touchesRestart,
-    steps,
-  });
+/** Names of the steps of the micro-steps in this order, with begin and end. */
+export function stepsIn(order: readonly RestartStep[]): string[] {
+  return ['begin', ...order.flatMap((micro) => Object.keys(restartSteps[micro])), 'done'];
 }
 
 function beginRestart(m: Restarts, op: Running): number {
@@ -298,12 +292,29 @@ function beginRestart(m: Restarts, op: Running): number {
 }
 
 function endRestart(m: Restarts, op: Running): number {
-  m.service.suspected[op.device] = 0;
+  m.service.suspected[op.device] = NOT_SUSPECTED;
   return OK;
 }
 
 /** R2: the order of the paper. */
-export const restart = restartIn(RESTART_ORDER);
+export const restart = operation('manager.restart', {
+  agent: 'manager',
+  says: 'restarts the driver of {device}',
+  source: 'TR-596, individually virtualised devices and fault recovery',
+  input: { device },
+  locals: ['old', 'did', 'fresh'],
+  onFailure: 'safe',
+  where: { device: (m, op) => m.service.suspected[op.device] === SUSPECTED },
+  touches: touchesRestart,
+  steps: inPaperOrder(),
+});
+
+function inPaperOrder(): Readonly<Record<string, Step>> {
+  const steps: Record<string, Step> = { begin: beginRestart };
+  for (const micro of RESTART_ORDER) Object.assign(steps, restartSteps[micro]);
+  steps.done = endRestart;
+  return steps;
+}
 
 /** The module; the machine's start says who drives what. */
 export const restarts = module<Restarts, typeof restartTables>('restarts', {

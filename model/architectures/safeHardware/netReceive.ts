@@ -109,7 +109,10 @@ export const post = operation('rx.post', {
   source: 'Xen 2.0 netfront, network_alloc_rx_buffers (MEMOP_decrease_reservation)',
   input: { frame },
   where: {
-    agent: (m, op) => guestRuns(m, op.agent) && m.link.state[op.agent] === CONNECTED,
+    agent: (m, op) =>
+      guestRuns(m, op.agent) &&
+      m.link.state[op.agent] === CONNECTED &&
+      m.rx.credits[op.agent] < m.rx.reservation[op.agent],
     frame: (m, op) =>
       m.frame.owner[op.frame] === guestDomain(op.agent) &&
       m.rxFrame.packet[op.frame] === NONE &&
@@ -168,8 +171,10 @@ export const filled = operation('rx.filled', {
   steps: {
     'write the packet': (m) => {
       const f = m.nic.dma[0];
-      m.rxFrame.packet[f] = m.nic.guest[0];
-      if (m.rxFrame.stage[f] === FILLING) m.rxFrame.stage[f] = FULL;
+      if (m.rxFrame.stage[f] === FILLING) {
+        m.rxFrame.packet[f] = m.nic.guest[0];
+        m.rxFrame.stage[f] = FULL;
+      }
       stopCard(m);
     },
   },

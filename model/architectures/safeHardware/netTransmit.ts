@@ -13,6 +13,7 @@ import {
   blockedBy,
   DISABLED,
   type Footprint,
+  flag,
   module,
   NONE,
   OK,
@@ -342,7 +343,8 @@ export const complete = operation('net.complete', {
   atomic: true,
   steps: {
     'put it on the wire': (m) => {
-      if (m.nic.guest[0] === NONE) return;
+      const g = m.nic.guest[0];
+      if (g === NONE || m.link.hostile[g] !== HONEST) return;
       const row = m.nic.slot[0];
       if (m.sent.lent[row] !== NONE && m.sent.wire[row] < 2) m.sent.wire[row]++;
     },
@@ -508,7 +510,7 @@ export function forgetWork(m: Transmit): void {
   for (let w = 0; w < m.txWork.rows; w++) clearWork(m, w);
 }
 
-/** Everybody connected, nothing sent; each guest has as many buffers as slots. */
+/** Everybody connected, nothing sent or the first guest's first packet mapped; each guest has as many buffers as slots. */
 function start(m: Transmit): void {
   connectedNet(m);
   m.sent.lent.fill(NONE);
@@ -517,6 +519,24 @@ function start(m: Transmit): void {
     clearTransmit(m, g);
     for (let s = 0; s < slots(m); s++) own(m, 1 + g * slots(m) + s, guestDomain(g));
   }
+  if (m.choose(flag, 'a packet is in work') === 1) firstMapped(m);
+}
+
+/** What send, wake, take and map lead to. It makes counterexamples short. */
+function firstMapped(m: Transmit): void {
+  const buffer = 1;
+  m.txSlot.state[0] = REQUEST;
+  m.txSlot.frame[0] = buffer;
+  m.sent.lent[0] = buffer;
+  m.txRing.prod[0] = following(0, indexMask(m));
+  m.txRing.cons[0] = m.txRing.prod[0];
+  m.txRing.backend[0] = AWAKE;
+  m.txWork.stage[0] = MAPPED;
+  m.txWork.guest[0] = 0;
+  m.txWork.frame[0] = buffer;
+  m.reach.entry[buffer] = 1;
+  m.reach.tlb[buffer] = 1;
+  ioMap(m, buffer);
 }
 
 export const transmitOperations = [

@@ -147,6 +147,7 @@ export const mapStreaming = operation('user.map', {
     // The process may have unmapped it since; what is shared after a fork is copied, so that the device gets the page of the process.
     'check access': (m, op) => {
       if (!maps(m, op.process, op.page)) return USER_ERRNO.EFAULT;
+      if (!mayPin(m, op.process)) return USER_ERRNO.ENOMEM;
       if (!m.on(unsharing)) return OK;
       op.page = unshare(m, op.page, op.process);
       return op.page < 0 ? USER_ERRNO.ENOMEM : OK;

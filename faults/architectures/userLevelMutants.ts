@@ -1,0 +1,183 @@
+/**
+ * Mutants of user-level drivers: the orders of close that release too early, the open race of the published patches, lazy invalidation,
+ * pins that do not hold. Each is an edit from outside.
+ */
+import { mutant } from '../../drivers/suite.js';
+import { claimDevice, clearEntries, closeDevice, openDevice } from '../../model/architectures/userLevel/handles.js';
+import { mapStreaming, note, unmapBus } from '../../model/architectures/userLevel/mappings.js';
+import { fork, unmapPages } from '../../model/architectures/userLevel/pages.js';
+import { STREAMING, takePage, USER_ERRNO, type UserDrivers } from '../../model/architectures/userLevel/state.js';
+import { runs } from '../../model/domains.js';
+import { awaitCompletion, IDLE, READ, storeEntry, WRITE } from '../../model/iommu/index.js';
+import { DONE, guardWith, NONE, OK, omit, reorder, replace } from '../../model/kernel/index.js';
+
+const FLUSH = ['invalidate IOTLB', 'invalidate ATC', 'submit wait', 'completed'] as const;
+
+export const unpinFirst = mutant('close: unpin first', {
+  says: 'close unpins before the device is disabled',
+  source: 'architectures 7.3, mutant 13',
+  edits: [
+    reorder(closeDevice, ['lock', 'unpin', 'bus mastering off', 'drain', 'clear entries', ...FLUSH, 'release claim']),
+  ],
+});
+
+export const noQuiesce = mutant('close without quiesce', {
+  says: 'close takes the mappings away and leaves the device running',
+  source: 'architectures 7.3, mutant 12',
+  edits: [omit(closeDevice, 'bus mastering off'), omit(closeDevice, 'drain')],
+});
+
+export const unmapFirst = mutant('close: unmap first', {
+  says: 'close unmaps while the device still masters the bus',
+  source: 'architectures 4b (1 before 2)',
+  edits: [
+    reorder(closeDevice, ['lock', 'clear entries', ...FLUSH, 'bus mastering off', 'drain', 'unpin', 'release claim']),
+  ],
+});
+
+export const releaseFirst = mutant('close: release first', {
+  says: 'close gives the claim up before it has cleaned up',
+  source: 'architectures 4b (4 last)',
+  edits: [
+    reorder(closeDevice, ['lock', 'release claim', 'bus mastering off', 'drain', 'clear entries', ...FLUSH, 'unpin']),
+  ],
+});
+
+export const unpinBeforeFlush = mutant('close: unpin before the flush', {
+  says: 'close unpins when the entries are gone, and the translations are not',
+  source: 'architectures 4b (2 before 3)',
+  edits: [
+    reorder(closeDevice, ['lock', 'bus mastering off', 'drain', 'clear entries', 'unpin', ...FLUSH, 'release claim']),
+  ],
+});
+
+export const openRace = mutant('open: claim without looking again', {
+  says: 'between the test and the claim of an open another open claims the device',
+  source: 'race noted in the source of the 2005 patches',
+  edits: [
+    replace(openDevice, 'claim', (m, op) => {
+      if (!runs(m, op.process)) return USER_ERRNO.EINTR;
+      claimDevice(m, op.device, op.process);
+      return OK;
+    }),
+  ],
+});
+
+export const closeUnlocked = mutant('close beside a map', {
+  says: 'close does not wait for a call that is under way on the handle',
+  source: 'race of map, close and kill',
+  edits: [
+    guardWith(closeDevice, 'device', (m, op) => m.device.home[op.device] !== NONE && m.flush.state[op.device] === IDLE && op.device === 0),
+  ],
+});
+
+export const lazyUnmap = mutant('lazy IOTLB', {
+  says: 'unmap unpins at once, and the IOTLB is invalidated some time later',
+  source: 'architectures 7.3, mutant 19; Linux 82c3cefb9f',
+  edits: [
+    replace(unmapBus, 'invalidate IOTLB', (m, op) => {
+      const row = m.mapping.at(op.device, op.iova);
+      const f = m.mapping.frame[row];
+      note(m, row, 0, NONE, 0);
+      m.pin.count[f]--;
+      m.frame.refs[f]--;
+      m.handle.locked[op.device] = 0;
+      return DONE;
+    }),
+  ],
+});
+
+export const unmapKeepsIotlb = mutant('unmap: IOTLB kept', {
+  says: 'unmap clears the entry and leaves the IOTLB as it is',
+  source: 'omitted step',
+  edits: [omit(unmapBus, 'invalidate IOTLB')],
+});
+
+export const closeKeepsIotlb = mutant('close: IOTLB kept', {
+  says: 'close clears the entries and leaves the IOTLB as it is',
+  source: 'omitted step',
+  edits: [omit(closeDevice, 'invalidate IOTLB')],
+});
+
+export const closeKeepsEntries = mutant('close: entries kept', {
+  says: 'close disables the device and leaves its entries',
+  source: 'omitted step',
+  edits: [omit(closeDevice, 'clear entries')],
+});
+
+export const noWait = mutant('unmap does not wait', {
+  says: 'unmap unpins when the invalidation is queued, not when it has completed',
+  source: 'XSA-401 (order of flush and commit)',
+  edits: [reorder(unmapBus, ['lock', 'clear entry', 'invalidate IOTLB', 'invalidate ATC', 'unpin', 'submit wait', 'completed', 'unlock'])],
+});
+
+export const writableForRead = mutant('direction ignored', {
+  says: 'a mapping from which the device only reads gives it the right to write',
+  source: 'architectures 4c, L-S2 (rights per direction)',
+  edits: [
+    replace(mapStreaming, 'install entry', (m, op) => {
+      const row = m.mapping.at(op.device, op.iova);
+      storeEntry(m, m.ioEntry.at(op.device, op.iova), m.mapping.frame[row], READ | WRITE);
+      m.handle.locked[op.device] = 0;
+    }),
+  ],
+});
+
+export const pinIsNoReference = mutant('pin without a reference', {
+  says: 'the pin is a count beside the page, and munmap frees the page under it',
+  source: 'LKML review of the 2005 patches',
+  edits: [
+    replace(mapStreaming, 'pin', (m, op) => {
+      m.pin.count[op.page]++;
+      note(m, m.mapping.at(op.device, op.iova), STREAMING, op.page, op.write === 1 ? READ | WRITE : READ);
+    }),
+  ],
+});
+
+/** Pages that fork shares are pinned as they are. */
+export const pinShared = mutant('COW: pinned while shared', {
+  says: 'a page that is shared after a fork is pinned as it is, and the next write gives the process another page',
+  source: 'Linux a7f22660a1 (unsharing before a pin); CVE-2020-29374',
+  edits: [replace(mapStreaming, 'check access', () => OK)],
+});
+
+/** Pinned pages are shared by fork like any other. */
+export const forkShares = mutant('COW under DMA', {
+  says: 'fork shares pinned pages too: the parent writes, gets a copy, and the device goes on with the child’s page',
+  source: 'LKML review of the 2005 patches; Linux 70e806e4e6 (copied at fork)',
+  edits: [
+    replace(fork, 'share pages', (m, op) => {
+      m.domain.life[2] = 1;
+      m.domain.generation[2]++;
+      for (let f = 0; f < m.frame.rows; f++) {
+        if ((m.page.mapped[f] & (1 << op.agent)) === 0) continue;
+        m.page.mapped[f] |= 4;
+        m.page.writable[f] &= ~6;
+        m.page.cached[f] &= ~6;
+        m.frame.refs[f]++;
+      }
+    }),
+  ],
+});
+
+export const munmapUnpins = mutant('munmap unpins', {
+  says: 'munmap of a pinned page drops the pin with the mapping',
+  source: 'LKML review of the 2005 patches (pins must survive munmap)',
+  edits: [
+    replace(unmapPages, 'unmap', (m: UserDrivers, op) => {
+      if (m.pin.count[op.frame] > 0) {
+        m.pin.count[op.frame]--;
+        m.frame.refs[op.frame]--;
+      }
+      takePage(m, op.frame, op.agent);
+    }),
+  ],
+});
+
+export const closeLeaksPins = mutant('close: pins kept', {
+  says: 'close forgets to unpin',
+  source: 'omitted step',
+  edits: [omit(closeDevice, 'unpin')],
+});
+
+export { awaitCompletion, clearEntries };
