@@ -27,7 +27,7 @@ export function textOf(path: string, code: 'RF-REPORT' | 'RF-BASELINE', help: st
 /** The report of a folder, or of a file that is one. @throws ReportError RF-REPORT */
 export function reportAt(path: string): { report: Report; folder: string } {
   const isFolder = existsSync(path) && statSync(path).isDirectory();
-  const file = isFolder ? join(path, 'report.json') : path;
+  const file = isFolder || !path.endsWith('.json') ? join(path, 'report.json') : path;
   const report = readReport(textOf(file, 'RF-REPORT', "make it with 'ringfence verify'"), shown(file));
   return { report, folder: dirname(file) };
 }
@@ -36,7 +36,10 @@ export function reportAt(path: string): { report: Report; folder: string } {
 export function tracesOf(report: Report, folder: string): Map<string, string> {
   const names = report.suites.flatMap((s) => [
     ...s.findings.map((f) => f.trace),
-    ...s.claims.flatMap((c) => c.counterparts.flatMap((p) => p.trace ?? [])),
+    ...s.claims.flatMap((c) => [
+      ...c.counterparts.flatMap((p) => p.trace ?? []),
+      ...(c.breach ? [c.breach.trace] : []),
+    ]),
   ]);
   const traces = new Map<string, string>();
   for (const name of new Set(names)) {

@@ -7,6 +7,7 @@ import { doctor } from './doctor.js';
 import { complain, EXIT } from './exit.js';
 import { fastpath } from './fastpath.js';
 import { list } from './list.js';
+import { matrix } from './matrix.js';
 import { nearest } from './nearest.js';
 import { DEFAULTS, duration, integer, shard } from './options.js';
 import { replay } from './replay.js';
@@ -122,6 +123,16 @@ export async function run(args: readonly string[]): Promise<number> {
     )
     .action(async (suites: string[], options) => {
       code = await fastpath(suites, options);
+    });
+
+  common(program.command('matrix'))
+    .description(
+      'print the containment matrix of the five architectures, from the report of a run that had their suites',
+    )
+    .option('--markdown', 'print Markdown', false)
+    .addHelpText('after', examples('verify && ringfence matrix', 'matrix --markdown', 'matrix --json') + EXIT_CODES)
+    .action(async (options) => {
+      code = await matrix(options);
     });
 
   common(program.command('replay'))

@@ -1,12 +1,26 @@
 /** The historical bugs of split drivers, and their relatives, as edits of the specification. */
 import { mutant } from '../drivers/suite.js';
-import { access, map, take, unmap } from '../model/blockBack.js';
+import { access, map, unmap } from '../model/blockBack.js';
 import { operationCode, sector, sectorInPage, segment, segmentCount } from '../model/blockFormats.js';
-import { collect, connect, initialise, submit, suspend } from '../model/blockFront.js';
-import { attach, detach, restart } from '../model/blockManager.js';
-import { ABSENT, type Block, CHANGING, epoch, FREE, IDLE, mapPage, page, ringSize } from '../model/blockState.js';
-import { guardWith, insertBefore, NONE, omit, replace } from '../model/kernel/index.js';
+import { collect, submit } from '../model/blockFront.js';
+import { connect, initialise, reclaim, suspend } from '../model/blockFrontLife.js';
+import { attach, detach, kill, restart, takeBack } from '../model/blockManager.js';
+import {
+  ABSENT,
+  type Block,
+  CHANGING,
+  epoch,
+  FREE,
+  IDLE,
+  mapPage,
+  page,
+  RUNNING,
+  ringSize,
+} from '../model/blockState.js';
+import { take } from '../model/blockTake.js';
+import { drop, guardWith, insertBefore, NONE, omit, replace } from '../model/kernel/index.js';
 import { CLOSED, CLOSING, CONNECTED, INITIALISED, INITIALISING } from '../model/xenbus.js';
+import { crash } from './block.js';
 
 const xsa155 = 'XSA-155, CVE-2015-8550';
 
@@ -252,6 +266,38 @@ export const interruptWhileRecovering = mutant('interrupt while recovering', {
       m.fe.recovering[f] = 1;
       m.fe.epoch[f] = m.node.epoch[f];
       m.fe.state[f] = INITIALISING;
+    }),
+  ],
+});
+
+export const takeBackForgotten = mutant('mappings of the dead kept', {
+  says: 'the VMM never takes back what a dead backend had mapped',
+  source: 'xen/common/grant_table.c, gnttab_release_mappings',
+  edits: [drop(takeBack)],
+});
+
+export const reclaimForgotten = mutant('no deferred freeing', {
+  says: 'the frontend keeps a page back that was still mapped, and never tries again',
+  source: 'Linux drivers/xen/grant-table.c, gnttab_add_deferred; XSA-396',
+  edits: [drop(reclaim)],
+});
+
+export const epochNotBegun = mutant('restart in the same epoch', {
+  says: 'the manager starts a new backend and does not begin a new epoch',
+  source: 'Xen 2.0 recovery: frontends learn of the new backend by the change of its handle',
+  edits: [
+    replace(restart, 'start its domain', (m, op) => {
+      m.be.life[op.fresh] = RUNNING;
+    }),
+  ],
+});
+
+export const oneDomainForAll = mutant('all backends in one domain', {
+  says: 'the backends of all devices live in one domain, and die together',
+  source: 'Xen 1.0: drivers in the hypervisor; TR-596 moves them out',
+  edits: [
+    replace(crash, 'stop', (m) => {
+      for (let b = 0; b < m.be.rows; b++) if (m.be.life[b] === RUNNING) kill(m, b);
     }),
   ],
 });

@@ -3,7 +3,18 @@
  * to get the macros wrong, as edits.
  */
 import { mutant } from '../drivers/suite.js';
-import { AGAIN, blockedBy, gate, module, OK, omit, operationOn, reorder, replace } from '../model/kernel/index.js';
+import {
+  AGAIN,
+  blockedBy,
+  gate,
+  guardWith,
+  module,
+  OK,
+  omit,
+  operationOn,
+  reorder,
+  replace,
+} from '../model/kernel/index.js';
 import { ahead, indexMask } from '../model/ring.js';
 import {
   BACK,
@@ -178,6 +189,12 @@ export const eagerNotify = mutant('notification off by one', {
       if (ahead(producer, m.sring.reqEvent[0], mask) <= ahead(producer, op.old, mask)) m.side.pending[BACK] = 1;
     }),
   ],
+});
+
+export const fullForgotten = mutant('no test for a full ring', {
+  says: 'the frontend submits without looking whether the ring has room',
+  source: header,
+  edits: [guardWith(submit, 'agent', (m) => m.side.broken[FRONT] === 0)],
 });
 
 export const publishBeforeWrite = mutant('no wmb in push', {

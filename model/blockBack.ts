@@ -1,117 +1,45 @@
 /**
- * The block backend: copies a request out of the ring, checks the copy, maps what it names, does the disk access, unmaps, answers.
- * Sources: Linux `drivers/block/xen-blkback/blkback.c` (__do_block_io_op, dispatch_rw_block_io, xen_blkbk_map, end_block_io_op),
- * Xen 2.0 `blkback/vbd.c` (vbd_translate) for the extents.
+ * The block backend, from a checked request on: maps what it names, does the disk access, unmaps, answers. How a request gets from the ring
+ * into the pool is in blockTake.ts.
+ * Source: Linux `drivers/block/xen-blkback/blkback.c` (xen_blkbk_map, end_block_io_op, make_response).
  */
-import {
-  OP_READ,
-  OP_WRITE,
-  operationCode,
-  RSP_EOPNOTSUPP,
-  RSP_ERROR,
-  RSP_OKAY,
-  SECTORS_PER_PAGE,
-  sector,
-  sectorAfter,
-  sectorInPage,
-  segment,
-  segmentCount,
-  segmentInPage,
-  segmentLength,
-} from './blockFormats.js';
-import { overflowTest } from './blockFront.js';
+import { OP_READ, OP_WRITE, RSP_ERROR, RSP_OKAY, SECTORS_PER_PAGE, sectorAfter, segment } from './blockFormats.js';
 import {
   ANSWER,
   type Block,
   backend,
   CHECKED,
-  clearPart,
   clearPending,
   clearSlot,
   deviceOfBackend,
+  ENOMEM,
+  errors,
   frontend,
   HONEST,
   MAPPED,
   mapPage,
   mask,
-  NOTHING,
   page,
   pending,
-  RUNNING,
   ringSize,
   SERVED,
   SERVED_TWICE,
   unmapPage,
 } from './blockState.js';
-import { blockedBy, DISABLED, type Footprint, failure, gate, NONE, OK, operationOn } from './kernel/index.js';
-import {
-  eventThreshold,
-  following,
-  mustNotify,
-  requestConsOverflow,
-  requestProdOverflow,
-  ringIndex,
-  slotOf,
-  unconsumedRequests,
-} from './ring.js';
+import { reject, take, touchEntry, works } from './blockTake.js';
+import { type Footprint, failure, NONE, OK, operationOn } from './kernel/index.js';
+import { eventThreshold, following, mustNotify, slotOf } from './ring.js';
 
 const operation = operationOn<Block>();
 
-/** Operation code and number of segments are ones that the backend knows. */
-export const formatTest = gate('request format test');
-/** Each segment lies in its page, and ends after it begins. */
-export const segmentTest = gate('segment test');
-/** All sectors lie in the frontend's extent, and the sum does not wrap. */
-export const extentTest = gate('extent test');
-/** The extent may be written. */
-export const modeTest = gate('permission test');
-/** A frontend has at most its share of the pool. */
-export const poolQuota = gate('pool quota');
-/** A grant is mapped for one request. */
+/** A page of a request. */
 export const mapFailure = failure('map a segment');
-
-const works = (m: Block, b: number): boolean => m.be.life[b] === RUNNING && m.be.hostile[b] === 0;
-
-/** A free entry of the backend's pool, or NONE. */
-function freeEntry(m: Block, b: number): number {
-  for (let e = 0; e < m.size(pending); e++) if (m.pool.stage[m.pool.at(b, e)] === NOTHING) return e;
-  return NONE;
-}
-
-/** Entries of the pool that work for the frontend. */
-export function entriesOf(m: Block, b: number, f: number): number {
-  let n = 0;
-  for (let e = 0; e < m.size(pending); e++) {
-    const row = m.pool.at(b, e);
-    if (m.pool.stage[row] !== NOTHING && m.pool.frontend[row] === f) n++;
-  }
-  return n;
-}
-
-/** The most entries that one frontend may have: one is left for each other frontend of the device. */
-export function quotaOf(m: Block, b: number): number {
-  const others = m.device.rows > 1 ? 0 : m.fe.rows - 1;
-  return Math.max(1, m.size(pending) - others * (deviceOfBackend(b) === 0 ? 1 : 0));
-}
-
-function touchEntry(m: Block, may: Footprint, b: number, e: number): void {
-  may.write(m.pool, m.pool.at(b, e));
-  for (let s = 0; s < m.size(segment); s++) may.write(m.part, m.part.at(b, e, s));
-}
+/** What the block layer needs for the disk access. */
+export const accessFailure = failure('allocate a disk access');
 
 function touchPages(m: Block, may: Footprint, f: number): void {
   if (f === NONE) return;
   for (let p = 0; p < m.size(page); p++) may.write(m.page, m.page.at(f, p));
-}
-
-/** Rejects the request of an entry: it will be answered with an error, nothing of it is kept. */
-function reject(m: Block, row: number, status: number): void {
-  m.pool.stage[row] = ANSWER;
-  m.pool.status[row] = status;
-  m.pool.op[row] = 0;
-  m.pool.segments[row] = 0;
-  m.pool.sector[row] = 0;
-  for (let s = 0; s < m.size(segment); s++) clearPart(m, row * m.size(segment) + s);
 }
 
 /** The channel's event handler starts. */
@@ -133,99 +61,6 @@ export const wake = operation('back.wake', {
       const c = m.chan.at(op.agent, op.frontend);
       m.chan.event[c] = 0;
       m.chan.awake[c] = 1;
-    },
-  },
-});
-
-/** Copies one request out of the ring, and checks the copy. What a hostile frontend wrote is chosen as it is read. */
-export const take = operation('back.take', {
-  agent: backend,
-  says: 'takes a request of {frontend}',
-  source: 'Linux drivers/block/xen-blkback/blkback.c, __do_block_io_op, dispatch_rw_block_io; Xen 2.0 vbd_translate',
-  input: { frontend },
-  locals: ['row', 'at', 'hostile', 'sectors'],
-  where: {
-    agent: (m, op) => works(m, op.agent) && freeEntry(m, op.agent) !== NONE,
-    frontend: (m, op) => m.chan.awake[m.chan.at(op.agent, op.frontend)] === 1,
-  },
-  touches: (m, op, may) => {
-    may.write(m.chan, m.chan.at(op.agent, op.frontend));
-    touchEntry(m, may, op.agent, freeEntry(m, op.agent));
-  },
-  onFailure: 'safe',
-  steps: {
-    'leave the others their share': (m, op) =>
-      m.on(poolQuota) && entriesOf(m, op.agent, op.frontend) >= quotaOf(m, op.agent) ? DISABLED : OK,
-    'read the producer index': (m, op) => {
-      const c = m.chan.at(op.agent, op.frontend);
-      op.hostile = m.fe.hostile[op.frontend] === HONEST ? 0 : 1;
-      const producer = op.hostile ? m.choose(ringIndex, 'req_prod') : m.sring.reqProd[op.frontend];
-      const cons = m.chan.reqCons[c];
-      const answered = m.chan.rspProdPvt[c];
-      if (m.on(overflowTest)) {
-        if (requestProdOverflow(producer, answered, ringSize(m), mask(m))) {
-          m.chan.awake[c] = 0;
-          return blockedBy(overflowTest);
-        }
-        if (requestConsOverflow(cons, answered, ringSize(m), mask(m))) return DISABLED;
-        if (unconsumedRequests(producer, cons, answered, ringSize(m), mask(m)) === 0) return DISABLED;
-      } else if (producer === cons) return DISABLED;
-      op.at = m.slot.at(op.frontend, slotOf(cons, ringSize(m)));
-      op.row = m.pool.at(op.agent, freeEntry(m, op.agent));
-      m.chan.reqCons[c] = following(cons, mask(m));
-      return OK;
-    },
-    'copy the operation': (m, op) => {
-      m.pool.stage[op.row] = CHECKED;
-      m.pool.frontend[op.row] = op.frontend;
-      m.pool.id[op.row] = op.hostile ? 0 : m.slot.id[op.at];
-      m.pool.op[op.row] = op.hostile ? m.choose(operationCode, 'operation') : m.slot.op[op.at];
-      m.pool.segments[op.row] = op.hostile ? m.choose(segmentCount, 'nr_segments') : m.slot.segments[op.at];
-    },
-    'check the operation': (m, op) => {
-      if (!m.on(formatTest)) return OK;
-      const code = m.pool.op[op.row];
-      const segments = m.pool.segments[op.row];
-      if (code === OP_READ || code === OP_WRITE) {
-        if (segments > 0 && segments <= m.size(segment)) return OK;
-      }
-      reject(m, op.row, code === OP_READ || code === OP_WRITE ? RSP_ERROR : RSP_EOPNOTSUPP);
-      return blockedBy(formatTest);
-    },
-    'copy and check the segments': (m, op) => {
-      const count = Math.min(m.pool.segments[op.row], m.size(segment));
-      op.sectors = 0;
-      for (let s = 0; s < count; s++) {
-        const part = op.row * m.size(segment) + s;
-        m.part.first[part] = op.hostile ? m.choose(sectorInPage, 'first_sect') : 0;
-        m.part.last[part] = op.hostile ? m.choose(sectorInPage, 'last_sect') : 0;
-        if (m.on(segmentTest) && !segmentInPage(m.part.first[part], m.part.last[part])) {
-          reject(m, op.row, RSP_ERROR);
-          return blockedBy(segmentTest);
-        }
-        op.sectors += segmentLength(m.part.first[part], m.part.last[part]);
-      }
-      return OK;
-    },
-    'check the extent': (m, op) => {
-      const first = op.hostile ? m.choose(sector, 'sector') : m.slot.sector[op.at];
-      m.pool.sector[op.row] = first;
-      const after = sectorAfter(m, first, op.sectors);
-      if (!m.on(extentTest) || (after >= first && after <= m.vbd.size[op.frontend])) return OK;
-      reject(m, op.row, RSP_ERROR);
-      return blockedBy(extentTest);
-    },
-    'check the permission': (m, op) => {
-      if (!m.on(modeTest) || m.pool.op[op.row] === OP_READ || m.vbd.readOnly[op.frontend] === 0) return OK;
-      reject(m, op.row, RSP_ERROR);
-      return blockedBy(modeTest);
-    },
-    'copy the grants': (m, op) => {
-      const count = Math.min(m.pool.segments[op.row], m.size(segment));
-      for (let s = 0; s < count; s++) {
-        const part = op.row * m.size(segment) + s;
-        m.part.gref[part] = op.hostile ? m.choose(page, 'gref') : m.slot.gref[op.at];
-      }
     },
   },
 });
@@ -286,6 +121,7 @@ export const access = operation('back.access', {
   source: 'Linux drivers/block/xen-blkback/blkback.c, dispatch_rw_block_io (submit_bio)',
   input: { pending },
   locals: ['at'],
+  onFailure: 'safe',
   where: {
     agent: (m, op) => works(m, op.agent),
     pending: (m, op) => m.pool.stage[m.pool.at(op.agent, op.pending)] === MAPPED,
@@ -297,9 +133,16 @@ export const access = operation('back.access', {
     for (let s = 0; s < m.disk.rows; s++) may.write(m.disk, s);
     if (f !== NONE) for (let r = 0; r < m.client.rows / m.fe.rows; r++) may.write(m.client, m.client.at(f, r));
   },
+  errors,
   steps: {
     'move the sectors': (m, op) => {
       const row = m.pool.at(op.agent, op.pending);
+      if (m.fails(accessFailure)) {
+        // Its pages are mapped: it takes the way of all requests, and is answered with an error.
+        m.pool.stage[row] = SERVED;
+        m.pool.status[row] = RSP_ERROR;
+        return ENOMEM;
+      }
       const f = m.pool.frontend[row];
       const count = Math.min(m.pool.segments[row], m.size(segment));
       op.at = sectorAfter(m, m.vbd.start[f], m.pool.sector[row]);
@@ -317,6 +160,7 @@ export const access = operation('back.access', {
           op.at = sectorAfter(m, op.at, 1);
         }
       }
+      return OK;
     },
     'note the service': (m, op) => {
       const row = m.pool.at(op.agent, op.pending);
@@ -348,7 +192,10 @@ export const unmap = operation('back.unmap', {
   },
   steps: {
     'unmap each segment': (m, op) => unmapEntry(m, op.agent, m.pool.at(op.agent, op.pending)),
-    'forget the request': (m, op) => reject(m, m.pool.at(op.agent, op.pending), RSP_OKAY),
+    'forget the request': (m, op) => {
+      const row = m.pool.at(op.agent, op.pending);
+      reject(m, row, m.pool.status[row]);
+    },
   },
 });
 

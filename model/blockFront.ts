@@ -1,7 +1,7 @@
 /**
- * The block frontend: submits its client's requests, keeps a private copy of each, believes nothing that it finds in the ring, and after a
- * crash of the backend puts what was outstanding into a new ring before anything new.
- * Sources: Linux `drivers/block/xen-blkfront.c` (blkif_queue_rq, blkif_interrupt, blkfront_resume, blkif_recover); Xen 2.0 blkfront.
+ * The block frontend's data path: submits its client's requests, keeps a private copy of each, and believes nothing that it finds in the
+ * ring. Connecting, recovering and closing are in blockFrontLife.ts.
+ * Sources: Linux `drivers/block/xen-blkfront.c` (blkif_queue_rq, blkif_interrupt); Xen 2.0 blkfront.
  */
 import { idOf, messageId, OP_READ } from './blockFormats.js';
 import {
@@ -10,26 +10,24 @@ import {
   clearSlot,
   connectedBackend,
   DONE_OK,
+  ENOMEM,
   endAccess,
+  errors,
   FAILED,
   FREE,
   frontend,
   HONEST,
   IDLE,
-  KEPT_BACK,
   LENT,
   mask,
   NOT_SERVED,
   OUTSTANDING,
-  page,
   READ_ONLY,
   READ_WRITE,
-  RING,
   request,
   ringSize,
-  zeroRing,
 } from './blockState.js';
-import { AGAIN, blockedBy, DISABLED, type Footprint, flag, gate, NONE, OK, operationOn } from './kernel/index.js';
+import { blockedBy, DISABLED, type Footprint, failure, flag, gate, NONE, OK, operationOn } from './kernel/index.js';
 import {
   eventThreshold,
   following,
@@ -37,11 +35,10 @@ import {
   responseProdOverflow,
   ringFull,
   ringIndex,
-  ringSlot,
   slotOf,
   unconsumedResponses,
 } from './ring.js';
-import { CLOSED, CLOSING, CONNECTED, INIT_WAIT, INITIALISED, INITIALISING } from './xenbus.js';
+import { CLOSING, CONNECTED } from './xenbus.js';
 
 const operation = operationOn<Block>();
 
@@ -52,6 +49,9 @@ export const epochTest = gate('epoch test');
 /** The index in the ring is at most the ring's size ahead. */
 export const overflowTest = gate('ring overflow test');
 
+/** A grant for a buffer or a ring. */
+export const grantFailure = failure('allocate a grant');
+
 /** Op code of a client's request. */
 export const opOf = (r: number): number => r & 1;
 
@@ -60,7 +60,7 @@ function facesHostile(m: Block, f: number): boolean {
   return m.fe.tainted[f] === 1;
 }
 
-function touchFront(m: Block, may: Footprint, f: number): void {
+export function touchFront(m: Block, may: Footprint, f: number): void {
   may.write(m.fe, f);
   may.write(m.sring, f);
   for (let s = 0; s < ringSize(m); s++) {
@@ -69,7 +69,7 @@ function touchFront(m: Block, may: Footprint, f: number): void {
   }
 }
 
-function touchChannels(m: Block, may: Footprint, f: number): void {
+export function touchChannels(m: Block, may: Footprint, f: number): void {
   for (let b = 0; b < m.be.rows; b++) may.write(m.chan, m.chan.at(b, f));
 }
 
@@ -85,7 +85,7 @@ function freeShadow(m: Block, f: number): number {
 }
 
 /** Writes the request of a shadow entry into the next slot; not yet published. */
-function placeRequest(m: Block, f: number, s: number): void {
+export function placeRequest(m: Block, f: number, s: number): void {
   const entry = m.shadow.at(f, s);
   const r = m.shadow.request[entry];
   const row = m.slot.at(f, slotOf(m.fe.reqProdPvt[f], ringSize(m)));
@@ -103,109 +103,13 @@ function placeRequest(m: Block, f: number, s: number): void {
 }
 
 /** RING_PUSH_REQUESTS_AND_CHECK_NOTIFY. */
-function pushRequests(m: Block, f: number): void {
+export function pushRequests(m: Block, f: number): void {
   const hostile = facesHostile(m, f);
   const old = m.sring.reqProd[f];
   m.sring.reqProd[f] = m.fe.reqProdPvt[f];
   if (hostile) return;
   if (mustNotify(m.fe.reqProdPvt[f], old, m.sring.reqEvent[f], mask(m))) notifyBackend(m, f);
 }
-
-/** Waits for the backend's node, takes a page for the ring, grants it and publishes it. */
-export const initialise = operation('front.initialise', {
-  agent: frontend,
-  says: 'publishes a ring',
-  source: 'Linux drivers/block/xen-blkfront.c, talk_to_blkback, setup_blkring',
-  where: {
-    agent: (m, op) =>
-      m.fe.state[op.agent] === INITIALISING &&
-      m.fe.hostile[op.agent] === HONEST &&
-      m.node.epoch[op.agent] === m.fe.epoch[op.agent] &&
-      (m.node.back[op.agent] === INIT_WAIT || m.node.back[op.agent] === INITIALISING),
-  },
-  touches: (m, op, may) => {
-    touchFront(m, may, op.agent);
-    for (let p = 0; p < m.size(page); p++) may.write(m.page, m.page.at(op.agent, p));
-  },
-  steps: {
-    'take a page that nobody maps': (m, op) => {
-      const f = op.agent;
-      for (let p = m.size(request); p < m.size(page); p++) {
-        const row = m.page.at(f, p);
-        if (m.page.use[row] !== FREE) continue;
-        m.page.use[row] = RING;
-        m.page.access[row] = READ_WRITE;
-        m.fe.ringPage[f] = p;
-        return OK;
-      }
-      return AGAIN;
-    },
-    'empty it': (m, op) => {
-      zeroRing(m, op.agent);
-      m.fe.tainted[op.agent] = 0;
-    },
-    'reset the private indices': (m, op) => {
-      m.fe.reqProdPvt[op.agent] = 0;
-      m.fe.rspCons[op.agent] = 0;
-    },
-    publish: (m, op) => {
-      m.fe.state[op.agent] = INITIALISED;
-    },
-  },
-});
-
-/** Puts one outstanding request of an older epoch into the new ring. */
-export const replay = operation('front.replay', {
-  agent: frontend,
-  says: 'puts the outstanding request of {slot} into the new ring',
-  source: 'Linux drivers/block/xen-blkfront.c, blkif_recover',
-  input: { slot: ringSlot },
-  where: {
-    agent: (m, op) =>
-      m.fe.state[op.agent] === INITIALISED &&
-      m.node.back[op.agent] === CONNECTED &&
-      m.node.epoch[op.agent] === m.fe.epoch[op.agent] &&
-      m.fe.recovering[op.agent] === 1,
-    slot: (m, op) => nextToReplay(m, op.agent) === op.slot,
-  },
-  touches: (m, op, may) => touchFront(m, may, op.agent),
-  steps: { 'write it again': (m, op) => placeRequest(m, op.agent, op.slot) },
-});
-
-/** First shadow entry that is not in the present ring, or NONE. */
-export function nextToReplay(m: Block, f: number): number {
-  for (let s = 0; s < ringSize(m); s++) {
-    const entry = m.shadow.at(f, s);
-    if (m.shadow.request[entry] !== NONE && m.shadow.epoch[entry] !== m.fe.epoch[f]) return s;
-  }
-  return NONE;
-}
-
-/** Sees the backend Connected; everything outstanding has been replayed. */
-export const connect = operation('front.connect', {
-  agent: frontend,
-  says: 'connects',
-  source: 'Linux drivers/block/xen-blkfront.c, blkfront_connect',
-  where: {
-    agent: (m, op) =>
-      m.fe.state[op.agent] === INITIALISED &&
-      m.node.back[op.agent] === CONNECTED &&
-      m.node.epoch[op.agent] === m.fe.epoch[op.agent],
-  },
-  touches: (m, op, may) => {
-    touchFront(m, may, op.agent);
-    touchChannels(m, may, op.agent);
-  },
-  steps: {
-    'wait for the replay': (m, op) => (nextToReplay(m, op.agent) === NONE ? OK : AGAIN),
-    'publish what was replayed': (m, op) => pushRequests(m, op.agent),
-    'open for requests': (m, op) => {
-      m.fe.state[op.agent] = CONNECTED;
-      m.fe.recovering[op.agent] = 0;
-      m.fe.awake[op.agent] = 1;
-    },
-  },
-});
 
 /** A client's request goes into the ring. */
 export const submit = operation('front.submit', {
@@ -230,11 +134,14 @@ export const submit = operation('front.submit', {
     may.write(m.client, m.client.at(op.agent, op.request));
     may.write(m.page, m.page.at(op.agent, op.request));
   },
+  errors,
   steps: {
     'grant the buffer': (m, op) => {
+      if (m.fails(grantFailure)) return ENOMEM;
       const row = m.page.at(op.agent, op.request);
       m.page.use[row] = LENT;
       m.page.access[row] = opOf(op.request) === OP_READ ? READ_WRITE : READ_ONLY;
+      return OK;
     },
     'keep a copy': (m, op) => {
       const entry = m.shadow.at(op.agent, freeShadow(m, op.agent));
@@ -273,7 +180,7 @@ export const interrupt = operation('front.interrupt', {
 });
 
 /** Gives the device up: what it finds in the ring cannot be true. */
-function giveUp(m: Block, f: number): void {
+export function giveUp(m: Block, f: number): void {
   m.fe.state[f] = CLOSING;
   m.fe.awake[f] = 0;
   m.fe.event[f] = 0;
@@ -346,7 +253,7 @@ export const collect = operation('front.collect', {
 });
 
 /** Tells the client; what went wrong stays noted. A request that is not there is the first one: an array read out of bounds. */
-function finish(m: Block, f: number, r: number, state: number, hostile: boolean): void {
+export function finish(m: Block, f: number, r: number, state: number, hostile: boolean): void {
   const row = m.client.at(f, r === NONE ? 0 : r);
   if (m.client.state[row] !== OUTSTANDING) m.client.wrongs[row] |= COMPLETED_TWICE;
   else if (state === DONE_OK && !hostile && ((m.client.served[row] >> m.fe.epoch[f]) & 1) === 0) {
@@ -356,7 +263,7 @@ function finish(m: Block, f: number, r: number, state: number, hostile: boolean)
 }
 
 /** Ends the grants of buffers that no request needs any more. */
-function endAccessTo(m: Block, f: number): void {
+export function endAccessTo(m: Block, f: number): void {
   for (let r = 0; r < m.size(request); r++) {
     const row = m.page.at(f, r);
     const state = m.client.state[m.client.at(f, r)];
@@ -389,134 +296,4 @@ export const frontFinalCheck = operation('front.finalCheck', {
   },
 });
 
-/** Learns from xenstore that the backend is a new one: drops the old ring and starts to recover. */
-export const suspend = operation('front.suspend', {
-  agent: frontend,
-  says: 'learns of the new backend and drops its ring',
-  source: 'Linux drivers/block/xen-blkfront.c, blkfront_resume, blkif_free; Xen 2.0 blkfront, STATUS(DISCONNECTED)',
-  where: {
-    agent: (m, op) =>
-      m.node.epoch[op.agent] !== m.fe.epoch[op.agent] &&
-      m.fe.hostile[op.agent] === HONEST &&
-      m.fe.state[op.agent] !== CLOSING &&
-      m.fe.state[op.agent] !== CLOSED,
-  },
-  touches: (m, op, may) => {
-    touchFront(m, may, op.agent);
-    for (let p = 0; p < m.size(page); p++) may.write(m.page, m.page.at(op.agent, p));
-  },
-  steps: {
-    'stop using the ring': (m, op) => {
-      const f = op.agent;
-      m.fe.recovering[f] = 1;
-      m.fe.awake[f] = 0;
-      m.fe.event[f] = 0;
-      m.fe.epoch[f] = m.node.epoch[f];
-      m.fe.state[f] = INITIALISING;
-    },
-    'forget what is in it': (m, op) => {
-      zeroRing(m, op.agent);
-      m.fe.tainted[op.agent] = 0;
-      m.fe.reqProdPvt[op.agent] = 0;
-      m.fe.rspCons[op.agent] = 0;
-    },
-    'end access to its page': (m, op) => dropRingPage(m, op.agent),
-  },
-});
-
-function dropRingPage(m: Block, f: number): void {
-  if (m.fe.ringPage[f] !== NONE) endAccess(m, m.page.at(f, m.fe.ringPage[f]));
-  m.fe.ringPage[f] = NONE;
-}
-
-/** Tries again to end a grant that was in use: deferred freeing. */
-export const reclaim = operation('front.reclaim', {
-  agent: frontend,
-  says: 'takes {page} back, which was still mapped',
-  source: 'Linux drivers/xen/grant-table.c, gnttab_handle_deferred',
-  input: { page },
-  where: {
-    page: (m, op) => {
-      const row = m.page.at(op.agent, op.page);
-      return m.page.use[row] === KEPT_BACK && m.page.readers[row] === 0;
-    },
-  },
-  touches: (m, op, may) => may.write(m.page, m.page.at(op.agent, op.page)),
-  steps: {
-    'end access': (m, op) => {
-      endAccess(m, m.page.at(op.agent, op.page));
-    },
-  },
-});
-
-/** Closes the device, while nothing is outstanding. */
-export const close = operation('front.close', {
-  agent: frontend,
-  says: 'closes the device',
-  source: 'xen/include/public/io/xenbus.h, XenbusStateClosing',
-  where: {
-    agent: (m, op) => {
-      if (m.fe.state[op.agent] !== CONNECTED || m.fe.hostile[op.agent] !== HONEST) return false;
-      for (let r = 0; r < m.size(request); r++)
-        if (m.client.state[m.client.at(op.agent, r)] === OUTSTANDING) return false;
-      return true;
-    },
-  },
-  touches: (m, op, may) => may.write(m.fe, op.agent),
-  steps: { 'announce it': (m, op) => giveUp(m, op.agent) },
-});
-
-/** The backend has closed (or is gone): fails what is outstanding, ends all grants, and is Closed. */
-export const closed = operation('front.closed', {
-  agent: frontend,
-  says: 'has closed the device and fails what is outstanding',
-  source: 'Linux drivers/block/xen-blkfront.c, blkback_changed, blkfront_closing',
-  where: {
-    agent: (m, op) =>
-      m.fe.state[op.agent] === CLOSING &&
-      m.fe.hostile[op.agent] === HONEST &&
-      (m.node.back[op.agent] === CLOSED || m.node.epoch[op.agent] !== m.fe.epoch[op.agent]),
-  },
-  touches: (m, op, may) => {
-    touchFront(m, may, op.agent);
-    for (let p = 0; p < m.size(page); p++) may.write(m.page, m.page.at(op.agent, p));
-    for (let r = 0; r < m.size(request); r++) may.write(m.client, m.client.at(op.agent, r));
-  },
-  steps: {
-    'fail what is outstanding': (m, op) => {
-      const f = op.agent;
-      for (let s = 0; s < ringSize(m); s++) {
-        const entry = m.shadow.at(f, s);
-        if (m.shadow.request[entry] !== NONE) finish(m, f, m.shadow.request[entry], FAILED, true);
-        m.shadow.request[entry] = NONE;
-        m.shadow.epoch[entry] = 0;
-        m.shadow.first[entry] = 0;
-      }
-    },
-    'end access to the buffers': (m, op) => endAccessTo(m, op.agent),
-    'end access to the ring': (m, op) => {
-      const f = op.agent;
-      dropRingPage(m, f);
-      zeroRing(m, f);
-      m.fe.tainted[f] = 0;
-      m.fe.reqProdPvt[f] = 0;
-      m.fe.rspCons[f] = 0;
-      m.fe.recovering[f] = 0;
-      m.fe.state[f] = CLOSED;
-    },
-  },
-});
-
-export const frontOperations = [
-  initialise,
-  replay,
-  connect,
-  submit,
-  interrupt,
-  collect,
-  frontFinalCheck,
-  suspend,
-  reclaim,
-  close,
-  closed,
-];
+export const frontOperations = [submit, interrupt, collect, frontFinalCheck];

@@ -5,6 +5,7 @@
  */
 
 import { segment } from './blockFormats.js';
+import { channelFailure, storeFailure } from './blockFrontLife.js';
 import {
   ABSENT,
   type Block,
@@ -12,7 +13,9 @@ import {
   clearPending,
   DYING,
   deviceOfBackend,
+  ENOMEM,
   epoch,
+  errors,
   frontend,
   HUNG,
   lives,
@@ -23,10 +26,15 @@ import {
   serves,
   unmapPage,
 } from './blockState.js';
-import { AGAIN, type Footprint, NONE, OK, operationOn } from './kernel/index.js';
+import { AGAIN, type Footprint, failure, NONE, OK, operationOn } from './kernel/index.js';
 import { CLOSED, CLOSING, CONNECTED, INIT_WAIT, INITIALISING, usesRing } from './xenbus.js';
 
 const operation = operationOn<Block>();
+
+/** The ring of a frontend, in the backend. */
+export const ringMapFailure = failure('map the ring');
+/** Memory for a new backend. */
+export const domainFailure = failure('create a domain');
 
 function touchBackend(m: Block, may: Footprint, b: number): void {
   may.write(m.be, b);
@@ -79,14 +87,18 @@ export const attach = operation('back.connect', {
     may.write(m.chan, m.chan.at(op.agent, op.frontend));
     if (m.fe.ringPage[op.frontend] !== NONE) may.write(m.page, m.page.at(op.frontend, m.fe.ringPage[op.frontend]));
   },
+  errors,
   steps: {
     'map the ring': (m, op) => {
       op.c = m.chan.at(op.agent, op.frontend);
       if (m.fe.ringPage[op.frontend] === NONE) return AGAIN;
+      if (m.fails(ringMapFailure)) return ENOMEM;
       if (!mapPage(m, op.agent, op.frontend, m.fe.ringPage[op.frontend], true)) return AGAIN;
       m.chan.ring[op.c] = m.fe.ringPage[op.frontend];
       return OK;
     },
+    'bind the event channel': (m) => (m.fails(channelFailure) ? ENOMEM : OK),
+    'write to xenstore': (m) => (m.fails(storeFailure) ? ENOMEM : OK),
     'set the private indices': (m, op) => {
       m.chan.rspProdPvt[op.c] = m.sring.rspProd[op.frontend];
       m.chan.reqCons[op.c] = m.sring.rspProd[op.frontend];
@@ -94,6 +106,12 @@ export const attach = operation('back.connect', {
     },
     Connected: (m, op) => {
       m.node.back[op.frontend] = CONNECTED;
+    },
+  },
+  undo: {
+    'map the ring': (m, op) => {
+      m.chan.ring[op.c] = NONE;
+      unmapPage(m, op.agent, op.frontend, m.fe.ringPage[op.frontend]);
     },
   },
 });
@@ -222,10 +240,13 @@ export const restart = operation('manager.restart', {
     may.write(m.device, deviceOfBackend(op.fresh));
     for (let f = 0; f < m.fe.rows; f++) if (serves(m, op.fresh, f)) may.write(m.node, f);
   },
+  errors,
   steps: {
     'start its domain': (m, op) => {
+      if (m.fails(domainFailure)) return ENOMEM;
       m.be.life[op.fresh] = RUNNING;
       m.device.epoch[deviceOfBackend(op.fresh)]++;
+      return OK;
     },
     'reset the nodes': (m, op) => {
       for (let f = 0; f < m.fe.rows; f++) {

@@ -8,7 +8,7 @@
  */
 
 import { sector, segment } from './blockFormats.js';
-import { type Machine, NONE, oneOf, ref, type State, setOf, sort, table, u8 } from './kernel/index.js';
+import { failure, gate, type Machine, NONE, oneOf, ref, type State, setOf, sort, table, u8 } from './kernel/index.js';
 import { backIndexFields, frontIndexFields, indexMask, ringSlot, sharedRingFields } from './ring.js';
 import { XENBUS_STATES } from './xenbus.js';
 
@@ -22,8 +22,8 @@ export const epoch = sort('epoch');
 export const request = sort('request');
 /** Pages of a frontend: one for each request, then those for rings. */
 export const page = sort('page');
-/** Requests that a backend can have in work: its pool. */
-export const pending = sort('pending');
+/** Requests that a backend can have in work: its pool. Which entry a request is in matters to nobody. */
+export const pending = sort('pending', { symmetricFrom: 0 });
 
 export const ABSENT = 0;
 export const RUNNING = 1;
@@ -59,6 +59,16 @@ export const CHANGING = 2;
 export const SERVED_TWICE = 1;
 export const NOT_SERVED = 2;
 export const COMPLETED_TWICE = 4;
+
+/** Errors of the ends' own operating systems. */
+export const ENOMEM = -12;
+export const EBUSY = -16;
+export const errors = { ENOMEM, EBUSY };
+
+/** A mapping gets at most the rights of the grant. */
+export const rightsTest = gate('grant rights test');
+/** Ending a grant can fail although nobody maps the page: the other side may be about to. */
+export const endFailure = failure('end access to a page');
 
 const requestFields = { id: u8(), op: oneOf('read', 'write', 'unsupported'), segments: u8(), sector: u8() };
 
@@ -105,7 +115,7 @@ export const blockTables = {
     access: oneOf('none', 'read-only', 'read-write'),
     readers: setOf(backend),
     writers: setOf(backend),
-    /** Sectors that were read into it. */
+    /** Sectors that were read into it since somebody has it mapped. */
     from: setOf(sector),
     secret: u8(),
   }),
@@ -208,7 +218,8 @@ export function clearPart(m: Block, row: number): void {
 export function mapPage(m: Block, b: number, f: number, p: number, write: boolean): boolean {
   if (p >= m.size(page)) return false;
   const row = m.page.at(f, p);
-  if (m.page.access[row] === 0 || (write && m.page.access[row] !== READ_WRITE)) return false;
+  if (m.page.access[row] === 0) return false;
+  if (write && m.page.access[row] !== READ_WRITE && m.on(rightsTest)) return false;
   m.page.readers[row] |= 1 << b;
   if (write) m.page.writers[row] |= 1 << b;
   return true;
@@ -233,11 +244,12 @@ export function unmapPage(m: Block, b: number, f: number, p: number): void {
   }
   if (!reads) m.page.readers[row] &= ~(1 << b);
   if (!writes) m.page.writers[row] &= ~(1 << b);
+  if (m.page.readers[row] === 0) m.page.from[row] = 0;
 }
 
 /** Ends a grant if nobody maps it: gnttab_end_foreign_access. On failure the right stays, and the page is kept back. */
 export function endAccess(m: Block, row: number): boolean {
-  if (m.page.readers[row] !== 0) {
+  if (m.page.readers[row] !== 0 || m.fails(endFailure)) {
     m.page.use[row] = KEPT_BACK;
     return false;
   }

@@ -8,13 +8,14 @@ import { type MachineDef, module, operationOn } from './kernel/index.js';
 import { checkRingScope } from './ring.js';
 import { backFinalCheck, respond, take } from './ringBack.js';
 import { collect, frontFinalCheck, submit } from './ringFront.js';
-import { BACK, drain, end, FRONT, type Ring, ringTables, store, works } from './ringState.js';
+import { BACK, drain, end, FRONT, type Ring, ringTables, works } from './ringState.js';
 
 export { backFinalCheck, respond, take } from './ringBack.js';
 export * from './ringBeginnings.js';
 export { collect, frontFinalCheck, submit } from './ringFront.js';
 export {
   BACK,
+  drain,
   EMPTY,
   end,
   entry,

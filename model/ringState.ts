@@ -20,7 +20,7 @@ import {
   table,
   u8,
 } from './kernel/index.js';
-import { backIndexFields, ringIndex, ringSlot, singleRing } from './ring.js';
+import { backIndexFields, frontIndexFields, ringIndex, ringSlot, singleRing } from './ring.js';
 
 /** The two ends. */
 export const end = sort('end', { members: ['frontend', 'backend'] });

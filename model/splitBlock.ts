@@ -1,6 +1,6 @@
 /**
- * The block split driver as one module: frontends, backends, device manager, disk. See blockState.ts for the state, blockFront.ts,
- * blockBack.ts and blockManager.ts for the operations, xenbus.ts and ring.ts for the protocols.
+ * The block split driver as one module: frontends, backends, device manager, disk. State: blockState.ts; operations: blockFront.ts,
+ * blockFrontLife.ts, blockTake.ts, blockBack.ts, blockManager.ts; protocols: xenbus.ts, ring.ts.
  *
  * Must keep: I4 revoke, I5 once, I6 match, I7 total, I9 fresh, I12 end, I14 fair; X-S6 to X-S9; R-S4 (one live backend a device);
  * XB1 to XB4. See ../properties/block.ts.
@@ -8,6 +8,7 @@
 import { backOperations } from './blockBack.js';
 import { checkFormatScope, sector } from './blockFormats.js';
 import { frontOperations } from './blockFront.js';
+import { frontLifeOperations } from './blockFrontLife.js';
 import { managerOperations } from './blockManager.js';
 import {
   ABSENT,
@@ -87,7 +88,7 @@ export function connectAll(m: Block, second: boolean): void {
 
 export const splitBlock = module<Block, typeof blockTables>('split block driver', {
   tables: blockTables,
-  operations: [...frontOperations, ...backOperations, ...managerOperations],
+  operations: [...frontLifeOperations, ...frontOperations, ...backOperations, ...managerOperations],
   initial: create,
   map: (m) => [
     ...[...m.fe.state].map(

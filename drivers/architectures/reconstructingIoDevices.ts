@@ -3,7 +3,6 @@
  * each for the hardware of 2004 and for today's.
  */
 import {
-  configKept,
   dropFirst,
   endWhileInUse,
   epochKept,
@@ -13,6 +12,7 @@ import {
   lazyIotlb,
   noQuiesce,
   pinNotRolledBack,
+  pinnedLate,
   pinsKept,
   processorMmu,
   reconnectAll,
@@ -146,6 +146,7 @@ export const devicesNow = suite('reconstructing-io-devices', {
         { off: endWhileInUse, breaks: dmaConfined },
         { off: grantUnchecked, breaks: dmaConfined },
         { off: dropFirst, breaks: dmaConfined },
+        { off: pinnedLate, breaks: dmaConfined },
       ],
     }),
     claim(SAYS.dmaVmm, {
@@ -218,7 +219,7 @@ const RESTART_SCOPE = {
     queue: 3,
     dma: 1,
     record: 0,
-    life: 2,
+    restarts: 1,
     client: 1,
   },
   default: {
@@ -232,7 +233,7 @@ const RESTART_SCOPE = {
     queue: 3,
     dma: 1,
     record: 0,
-    life: 3,
+    restarts: 2,
     client: 2,
   },
   large: {
@@ -246,7 +247,7 @@ const RESTART_SCOPE = {
     queue: 4,
     dma: 2,
     record: 0,
-    life: 4,
+    restarts: 3,
     client: 2,
   },
 } as const;
@@ -263,7 +264,7 @@ const STEPS_SCOPE = {
     queue: 3,
     dma: 1,
     record: 0,
-    life: 2,
+    restarts: 1,
     client: 1,
   },
   default: {
@@ -277,7 +278,7 @@ const STEPS_SCOPE = {
     queue: 3,
     dma: 1,
     record: 0,
-    life: 2,
+    restarts: 2,
     client: 1,
   },
   large: {
@@ -291,21 +292,24 @@ const STEPS_SCOPE = {
     queue: 3,
     dma: 1,
     record: 0,
-    life: 3,
+    restarts: 2,
     client: 2,
   },
 } as const;
 
+/** A frame more than is needed: else a leak stops the next restart, which is a finding too, but another one. */
+const SPARE_FRAME = { ...RESTART_SCOPE.default, frame: 7 } as const;
+
 /** Claims on restarts; they hold with the hardware of both years, since they wait for quiet and do not trust it to drain. */
 const restartClaims = [
   claim(SAYS.crash, {
-    keeps: [dmaConfined, dmaFresh, pinsCounted, nothingLeaks, serviceResumes, loansReturn, restartLocal, othersUnaware],
+    keeps: [dmaConfined, pinsCounted, nothingLeaks, serviceResumes, loansReturn, restartLocal, othersUnaware],
     against: ['F3', 'F10'],
     without: [
-      { off: configKept, breaks: dmaFresh },
-      { off: iotlbKept, breaks: dmaFresh },
+      { off: iotlbKept, breaks: dmaConfined },
+      { off: iotlbInvalidation, breaks: dmaConfined },
       { off: pinsKept, breaks: pinsCounted },
-      { off: framesLost, breaks: nothingLeaks },
+      { off: framesLost, breaks: nothingLeaks, scope: SPARE_FRAME },
       { off: reconnectAll, breaks: restartLocal },
     ],
   }),
@@ -315,15 +319,14 @@ const restartClaims = [
     without: [
       { off: twoOwners, breaks: oneLiveOwner },
       { off: epochKept, breaks: connectedToOwner },
-      { off: noQuiesce, breaks: dmaFresh },
-    ].filter((c) => c.off !== noQuiesce),
+    ],
   }),
   claim(SAYS.inside, {
     keeps: [contentIntact, serviceResumes, nothingLeaks],
     against: ['F1'],
     without: [
       { off: processorMmu, breaks: contentIntact },
-      { off: framesLost, breaks: nothingLeaks },
+      { off: framesLost, breaks: nothingLeaks, scope: SPARE_FRAME },
     ],
   }),
   claim(SAYS.outside, {
@@ -337,6 +340,7 @@ const stepsClaims = [
   claim(SAYS.steps, {
     keeps: [
       dmaConfined,
+      dmaFresh,
       memoryOfVmm,
       staysQuiet,
       quietAssignment,

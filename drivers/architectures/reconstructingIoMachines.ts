@@ -19,7 +19,7 @@ import {
   provideTable,
   takeMapping,
 } from '../../model/architectures/reconstructingIo/lending.js';
-import { type Restarts, restarts } from '../../model/architectures/reconstructingIo/restart.js';
+import { NOT_SUSPECTED, type Restarts, restarts, SUSPECTED } from '../../model/architectures/reconstructingIo/restart.js';
 import { ABSENT, CONTROL, domains, releaseDomain } from '../../model/domains.js';
 import { frames, TYPE_VMM } from '../../model/frames.js';
 import {
@@ -35,7 +35,7 @@ import {
   storeEntry,
   WRITE,
 } from '../../model/iommu/index.js';
-import { type MachineDef, module, sort } from '../../model/kernel/index.js';
+import { flag, type MachineDef, module, sort } from '../../model/kernel/index.js';
 
 /** What is mapped for a device: all memory of its domain and loans on top, or nothing but the buffers of requests. */
 export const granularity = sort('granularity', { members: ['by domain', 'by buffer'] });
@@ -120,9 +120,10 @@ const restartStart = module<Restarts, Record<never, never>>('start of restarts',
       m.service.memory[v] = memoryOf(v);
       m.backend.device[v + 1] = v;
       mapAt(m, v, 0, memoryOf(v));
-      // Only the first device's service has further lives: the others are strangers to its failures.
-      if (v > 0) m.service.epoch[v] = m.scope.life - 1;
     }
+    // Only the first device's driver fails in this scope: the others are strangers to it.
+    m.service.spare[0] = m.scope.restarts;
+    m.service.suspected[0] = m.choose(flag, 'already suspected') === 1 ? SUSPECTED : NOT_SUSPECTED;
     for (let d = m.device.rows + 1; d < m.domain.rows; d++) m.domain.life[d] = ABSENT;
     for (let c = 0; c < m.channel.rows; c++) {
       const v = c % m.device.rows;
@@ -143,7 +144,7 @@ const restartParts = [
   { ...domains, operations: [releaseDomain] },
   { ...frames, operations: [] },
   { ...iommu, operations: [refillConfig, refillIotlb, processQueue, issueDma, finishDma] },
-  { ...lending, operations: [] },
+  { ...lending, operations: [endLoan] },
   restarts,
 ] as const;
 

@@ -9,6 +9,7 @@ import {
   eventLoss,
   eventNotCleared,
   finalCheckWithoutBarrier,
+  fullForgotten,
   lowRequestThreshold,
   lowResponseThreshold,
   noSecondTest,
@@ -48,6 +49,9 @@ export const start = module<Ring, Record<never, never>>('start of the ring', {
   },
 });
 
+/** A ring that is full at once; an id more than it has slots. */
+const oneSlot = { slot: 1, index: 2, entry: 1, 'wire id': 2 };
+
 export const ring = suite('ring', {
   title: 'a frontend and a backend around one ring, each step on its own, stores delayed until a barrier',
   machine: { name: 'ring', modules: [ringEnds, eventLoss, start], threads: ringThreads },
@@ -70,6 +74,8 @@ export const ring = suite('ring', {
         { off: lowRequestThreshold, breaks: noLostNotification },
         { off: lowResponseThreshold, breaks: noLostNotification },
         { off: eventDelivery, breaks: noLostNotification },
+        { off: eventDelivery, breaks: everyRequestAnswered },
+        { off: noSecondTest, breaks: everyRequestAnswered },
       ],
     }),
     claim('events come only when they were asked for', {
@@ -83,7 +89,11 @@ export const ring = suite('ring', {
     claim('every request is read once, after it was written', {
       keeps: [writtenBeforeRead, notOverwritten, indicesInOrder],
       against: [],
-      without: [{ off: publishBeforeWrite, breaks: writtenBeforeRead }],
+      without: [
+        { off: publishBeforeWrite, breaks: writtenBeforeRead },
+        { off: fullForgotten, breaks: notOverwritten, scope: oneSlot },
+        { off: fullForgotten, breaks: indicesInOrder, scope: oneSlot },
+      ],
     }),
   ],
   assumptions: [

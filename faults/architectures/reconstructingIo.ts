@@ -4,10 +4,14 @@
  */
 import { mutant } from '../../drivers/suite.js';
 import {
+  DEVMAP_ERRNO,
   devMap,
   devUnmap,
   endLoan,
+  grantOk,
+  isForeign,
   type Lending,
+  rightsOf,
 } from '../../model/architectures/reconstructingIo/lending.js';
 import {
   CORRUPT,
@@ -23,6 +27,7 @@ import {
   NOT_SUSPECTED,
   SUSPECTED,
   stepsIn,
+  submitAll,
   WORKING,
 } from '../../model/architectures/reconstructingIo/restart.js';
 import { CONTROL, DYING, domain, RUNNING } from '../../model/domains.js';
@@ -34,17 +39,20 @@ import {
   flag,
   gate,
   guardWith,
+  insertBefore,
   module,
   NONE,
   OK,
   omit,
   operationOn,
   reorder,
+  replace,
   undoWith,
 } from '../../model/kernel/index.js';
 
 const operation = operationOn<Restarts>();
-const UNGUARDED = 'check that nobody has it and it is quiet';
+/** The step that a restart in a wrong order would wait at. */
+export const UNGUARDED = 'check that nobody has it and it is quiet';
 const onLending = operationOn<Lending>();
 
 /** Processors translate every access. The same gate as in the suites of memory. */
@@ -289,9 +297,9 @@ export const epochKept = mutant('epoch kept', {
 });
 
 export const reconnectFirst = mutant('clients before device', {
-  says: 'clients are reconnected before the new domain has the device',
+  says: 'clients are reconnected before there is a new domain that has the device',
   source: 'order of R2',
-  edits: moved('reconnect its clients', 'assign the device'),
+  edits: moved('reconnect its clients', 'bus mastering off'),
 });
 
 export const reconnectAll = mutant('all clients reconnected', {
@@ -312,16 +320,10 @@ export const reconnectAll = mutant('all clients reconnected', {
   ],
 });
 
-export const configKept = mutant('restart: config cache kept', {
-  says: 'the cached device entry survives the restart',
-  source: 'omitted step; seL4 PR 1729',
-  edits: [omit(restart, 'invalidate config')],
-});
-
 export const iotlbKept = mutant('restart: IOTLB kept', {
   says: 'translations of the failed driver survive its restart',
   source: 'architectures 7.3, 19; XSA-442',
-  edits: [omit(restart, 'invalidate IOTLB')],
+  edits: [replace(restart, 'invalidate', (m, op) => submitAll(m, op, false))],
 });
 
 export const pinsKept = mutant('restart: pins kept', {
@@ -392,11 +394,28 @@ export const endWhileInUse = mutant('XSA-396 here', {
 export const pinNotRolledBack = mutant('pin not rolled back', {
   says: 'a DevMap that finds no device space leaves the loan pinned',
   source: 'architectures 7.3, 15',
-  edits: [undoWith(devMap, 'pin the loan', undefined)],
+  edits: [undoWith(devMap, 'check the grant and pin it', undefined)],
 });
 
 export const grantUnchecked = mutant('GAP-X1 here', {
   says: 'a driver domain maps any frame for its device: the backend is privileged',
   source: 'architectures 7.3, 7',
-  edits: [omit(devMap, 'check the grant')],
+  edits: [
+    replace(devMap, 'check the grant and pin it', (m, op) => {
+      if (isForeign(m, op.did, op.frame)) m.lent.pins[op.frame]++;
+    }),
+  ],
+});
+
+export const pinnedLate = mutant('pinned after the check', {
+  says: 'DevMap checks the loan in one step and pins it in a later one: it can be ended in between',
+  source: 'found while specifying R4; architectures 6.1 (GT6)',
+  edits: [
+    replace(devMap, 'check the grant and pin it', (m, op) =>
+      grantOk(m, m.ioDomain.owner[op.did], op.frame, rightsOf(op.write)) ? OK : DEVMAP_ERRNO.EPERM,
+    ),
+    insertBefore(devMap, 'find device space', 'pin the loan', (m, op) => {
+      if (isForeign(m, op.did, op.frame)) m.lent.pins[op.frame]++;
+    }),
+  ],
 });

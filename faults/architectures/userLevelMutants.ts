@@ -3,52 +3,61 @@
  * pins that do not hold. Each is an edit from outside.
  */
 import { mutant } from '../../drivers/suite.js';
-import { claimDevice, clearEntries, closeDevice, openDevice } from '../../model/architectures/userLevel/handles.js';
-import { mapStreaming, note, unmapBus } from '../../model/architectures/userLevel/mappings.js';
+import { claimDevice, closeDevice, openDevice } from '../../model/architectures/userLevel/handles.js';
+import { forget, mapStreaming, note, unmapBus } from '../../model/architectures/userLevel/mappings.js';
 import { fork, unmapPages } from '../../model/architectures/userLevel/pages.js';
 import { STREAMING, takePage, USER_ERRNO, type UserDrivers } from '../../model/architectures/userLevel/state.js';
 import { runs } from '../../model/domains.js';
-import { awaitCompletion, IDLE, READ, storeEntry, WRITE } from '../../model/iommu/index.js';
-import { DONE, guardWith, NONE, OK, omit, reorder, replace } from '../../model/kernel/index.js';
+import { IDLE, READ, storeEntry, submitWait, WRITE } from '../../model/iommu/index.js';
+import { DONE, guardWith, insertBefore, NONE, OK, omit, reorder, replace } from '../../model/kernel/index.js';
 
-const FLUSH = ['invalidate IOTLB', 'invalidate ATC', 'submit wait', 'completed'] as const;
+const FLUSH = ['invalidate', 'completed'] as const;
+
+/** The lock that the first step takes, before a step that is now the first. */
+const lock = (m: UserDrivers, op: { device: number }): void => {
+  m.handle.locked[op.device] = 1;
+};
 
 export const unpinFirst = mutant('close: unpin first', {
   says: 'close unpins before the device is disabled',
   source: 'architectures 7.3, mutant 13',
   edits: [
-    reorder(closeDevice, ['lock', 'unpin', 'bus mastering off', 'drain', 'clear entries', ...FLUSH, 'release claim']),
+    reorder(closeDevice, ['unpin', 'disable', 'drain', 'clear entries', ...FLUSH, 'release claim']),
+    insertBefore(closeDevice, 'unpin', 'lock', lock),
   ],
 });
 
 export const noQuiesce = mutant('close without quiesce', {
   says: 'close takes the mappings away and leaves the device running',
   source: 'architectures 7.3, mutant 12',
-  edits: [omit(closeDevice, 'bus mastering off'), omit(closeDevice, 'drain')],
+  edits: [replace(closeDevice, 'disable', lock), omit(closeDevice, 'drain')],
 });
 
 export const unmapFirst = mutant('close: unmap first', {
   says: 'close unmaps while the device still masters the bus',
   source: 'architectures 4b (1 before 2)',
   edits: [
-    reorder(closeDevice, ['lock', 'clear entries', ...FLUSH, 'bus mastering off', 'drain', 'unpin', 'release claim']),
+    reorder(closeDevice, ['clear entries', ...FLUSH, 'disable', 'drain', 'unpin', 'release claim']),
+    insertBefore(closeDevice, 'clear entries', 'lock', lock),
   ],
 });
 
 export const releaseFirst = mutant('close: release first', {
   says: 'close gives the claim up before it has cleaned up',
   source: 'architectures 4b (4 last)',
-  edits: [
-    reorder(closeDevice, ['lock', 'release claim', 'bus mastering off', 'drain', 'clear entries', ...FLUSH, 'unpin']),
-  ],
+  edits: [reorder(closeDevice, ['disable', 'drain', 'release claim', 'clear entries', ...FLUSH, 'unpin'])],
 });
 
 export const unpinBeforeFlush = mutant('close: unpin before the flush', {
   says: 'close unpins when the entries are gone, and the translations are not',
   source: 'architectures 4b (2 before 3)',
-  edits: [
-    reorder(closeDevice, ['lock', 'bus mastering off', 'drain', 'clear entries', 'unpin', ...FLUSH, 'release claim']),
-  ],
+  edits: [reorder(closeDevice, ['disable', 'drain', 'clear entries', 'unpin', ...FLUSH, 'release claim'])],
+});
+
+export const noDrain = mutant('close: no drain', {
+  says: 'close disables the device and does not wait for what it has in flight',
+  source: 'architectures 4c, L-S3',
+  edits: [omit(closeDevice, 'drain')],
 });
 
 export const openRace = mutant('open: claim without looking again', {
@@ -75,12 +84,8 @@ export const lazyUnmap = mutant('lazy IOTLB', {
   says: 'unmap unpins at once, and the IOTLB is invalidated some time later',
   source: 'architectures 7.3, mutant 19; Linux 82c3cefb9f',
   edits: [
-    replace(unmapBus, 'invalidate IOTLB', (m, op) => {
-      const row = m.mapping.at(op.device, op.iova);
-      const f = m.mapping.frame[row];
-      note(m, row, 0, NONE, 0);
-      m.pin.count[f]--;
-      m.frame.refs[f]--;
+    replace(unmapBus, 'invalidate', (m, op) => {
+      forget(m, m.mapping.at(op.device, op.iova));
       m.handle.locked[op.device] = 0;
       return DONE;
     }),
@@ -90,25 +95,19 @@ export const lazyUnmap = mutant('lazy IOTLB', {
 export const unmapKeepsIotlb = mutant('unmap: IOTLB kept', {
   says: 'unmap clears the entry and leaves the IOTLB as it is',
   source: 'omitted step',
-  edits: [omit(unmapBus, 'invalidate IOTLB')],
+  edits: [replace(unmapBus, 'invalidate', (m, op) => submitWait(m, op.device))],
 });
 
 export const closeKeepsIotlb = mutant('close: IOTLB kept', {
   says: 'close clears the entries and leaves the IOTLB as it is',
   source: 'omitted step',
-  edits: [omit(closeDevice, 'invalidate IOTLB')],
+  edits: [replace(closeDevice, 'invalidate', (m, op) => submitWait(m, op.device))],
 });
 
 export const closeKeepsEntries = mutant('close: entries kept', {
   says: 'close disables the device and leaves its entries',
   source: 'omitted step',
   edits: [omit(closeDevice, 'clear entries')],
-});
-
-export const noWait = mutant('unmap does not wait', {
-  says: 'unmap unpins when the invalidation is queued, not when it has completed',
-  source: 'XSA-401 (order of flush and commit)',
-  edits: [reorder(unmapBus, ['lock', 'clear entry', 'invalidate IOTLB', 'invalidate ATC', 'unpin', 'submit wait', 'completed', 'unlock'])],
 });
 
 export const writableForRead = mutant('direction ignored', {
@@ -138,7 +137,12 @@ export const pinIsNoReference = mutant('pin without a reference', {
 export const pinShared = mutant('COW: pinned while shared', {
   says: 'a page that is shared after a fork is pinned as it is, and the next write gives the process another page',
   source: 'Linux a7f22660a1 (unsharing before a pin); CVE-2020-29374',
-  edits: [replace(mapStreaming, 'check access', () => OK)],
+  edits: [
+    replace(mapStreaming, 'check access', (m, op) => {
+      op.page = op.frame;
+      m.handle.locked[op.device] = 1;
+    }),
+  ],
 });
 
 /** Pinned pages are shared by fork like any other. */
@@ -179,5 +183,3 @@ export const closeLeaksPins = mutant('close: pins kept', {
   source: 'omitted step',
   edits: [omit(closeDevice, 'unpin')],
 });
-
-export { awaitCompletion, clearEntries };

@@ -249,7 +249,7 @@ export class MayUse {
     const { walk } = this;
     const broken = walkTables(this.unit, this.memory, table, level, page.lo, page.hi, rights, walk);
     const allowed = (walk.rights & (write ? WRITE : READ)) !== 0;
-    if (broken === 0 && allowed) frames.add(walk.frame);
+    if (broken === 0 && allowed) frames.add(walk.frame >>> 0);
     else block(walk.alternatives | (allowed ? 0 : 1 << (write ? REASON.NO_WRITE : REASON.NO_READ)), c.faultDisable);
   }
 

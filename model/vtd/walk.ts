@@ -166,10 +166,10 @@ export function walkTables(
     frame = frameOf(lo, hi);
     if (isLeaf(lo, level)) {
       const inside = leafMask(level);
-      out.frame = ((frame & ~inside) | (pageLo & inside)) >>> 0;
+      out.frame = (frame & ~inside) | (pageLo & inside);
       out.leafLevel = level;
       // 3.14: no translation leads into the interrupt window.
-      if ((out.frame - INTERRUPT_FRAME) >>> 0 < INTERRUPT_FRAMES) return out.fault(REASON.INTERRUPT_WINDOW);
+      if ((out.frame & -INTERRUPT_FRAMES) === INTERRUPT_FRAME) return out.fault(REASON.INTERRUPT_WINDOW);
       return 0;
     }
   }

@@ -204,11 +204,11 @@ export const noPeerWrites = invariant<Lending>('I8', 'peers', {
 
 /** S-conf: what the processor wrote. */
 export const contentIntact = invariant<Lending>('I11', 'content', {
-  states: 'nobody\u2019s frame holds what another domain wrote',
+  states: 'a frame that is not lent holds nothing that another domain wrote',
   holds: (m) => {
     for (let f = 0; f < m.frame.rows; f++) {
       const writer = m.content.writer[m.content.at(f, 0)];
-      if (writer !== NONE && writer !== m.frame.owner[f]) return false;
+      if (m.lent.to[f] === NONE && writer !== NONE && writer !== m.frame.owner[f]) return false;
     }
     return true;
   },
@@ -349,7 +349,7 @@ export const nothingLeaks = invariant<Restarts>('I9', 'census', {
 });
 
 function isLast(m: Restarts): boolean {
-  return m.service.epoch[0] + 1 === m.scope.life;
+  return m.service.spare[0] === 0;
 }
 
 const pending = (m: Restarts): boolean => {

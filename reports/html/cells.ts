@@ -29,7 +29,7 @@ export function evidenceCells(s: SuiteReport, c: ClaimReport): readonly Cell[] {
 }
 
 function openCell(c: ClaimReport): Cell {
-  const detail = c.verdict === 'not contained' ? 'a breach was found, as expected' : '';
+  const detail = c.breach ? `breaks, as expected, in ${counted(c.breach.length, 'step')}: ${c.breach.why}` : '';
   return { worth: c.verdict, detail };
 }
 

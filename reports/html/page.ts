@@ -97,6 +97,7 @@ function viewsOf(inputs: PageInputs, problems: ReturnType<typeof problemsOf>): T
   }
   for (const s of inputs.report.suites) {
     for (const c of s.claims) {
+      if (c.breach) add(c.breach.trace, `${s.name}: ${c.breach.property} breaks, as expected, ${c.breach.length} steps`);
       for (const p of c.counterparts) {
         const how = p.kind === 'gate' ? `${p.off} off` : `mutant ${p.off}`;
         add(p.trace, `${s.name}: ${p.breaks} with ${how}, ${p.length ?? 0} steps`);

@@ -64,7 +64,7 @@ const operation = operationOn<Lending>();
 export const DEVMAP_ERRNO = { ...IOMMU_ERRNO, EPERM: -1 } as const;
 
 /** Rights of a mapping that may write or not. */
-const rightsOf = (write: number): number => (write !== 0 ? READ | WRITE : READ);
+export const rightsOf = (write: number): number => (write !== 0 ? READ | WRITE : READ);
 
 /** grantOK: whether domain d may let its devices do this with the frame: it is its own, or lent to it with these rights. */
 export function grantOk(m: Lending, d: number, f: number, rights: number): boolean {
@@ -74,7 +74,7 @@ export function grantOk(m: Lending, d: number, f: number, rights: number): boole
 }
 
 /** Whether the frame is somebody else's, and needs a pin of its loan. */
-function isForeign(m: Lending, d: number, f: number): boolean {
+export function isForeign(m: Lending, d: number, f: number): boolean {
   return m.frame.owner[f] !== m.ioDomain.owner[d];
 }
 
@@ -149,12 +149,21 @@ export const endLoan = operation('loan.end', {
     frame: (m, op) =>
       m.frame.owner[op.frame] === op.agent && m.lent.to[op.frame] !== NONE && m.lent.pins[op.frame] === 0,
   },
-  touches: (m, op, may) => may.write(m.lent, op.frame),
+  touches: (m, op, may) => {
+    may.write(m.lent, op.frame);
+    may.write(m.content, m.content.at(op.frame, 0));
+    may.write(m.content, m.content.at(op.frame, 1));
+  },
   atomic: true,
   steps: {
     withdraw: (m, op) => {
       m.lent.to[op.frame] = NONE;
       m.lent.rights[op.frame] = 0;
+    },
+    // What was written into it while it was lent is the owner's now.
+    'take the content': (m, op) => {
+      m.content.writer[m.content.at(op.frame, 0)] = NONE;
+      m.content.writer[m.content.at(op.frame, 1)] = NONE;
     },
   },
 });
@@ -178,10 +187,11 @@ export const devMap = operation('device.map', {
     mayUseHeap(m, may);
   },
   steps: {
-    'check the grant': (m, op) =>
-      grantOk(m, m.ioDomain.owner[op.did], op.frame, rightsOf(op.write)) ? OK : DEVMAP_ERRNO.EPERM,
-    'pin the loan': (m, op) => {
+    // One step, as the compare-and-exchange on the grant is: were the loan ended in between, the pin would come too late.
+    'check the grant and pin it': (m, op) => {
+      if (!grantOk(m, m.ioDomain.owner[op.did], op.frame, rightsOf(op.write))) return DEVMAP_ERRNO.EPERM;
       if (isForeign(m, op.did, op.frame)) m.lent.pins[op.frame]++;
+      return OK;
     },
     'find device space': (m, op) =>
       m.ioDirectory.kind[op.did] === TABLE && m.ioEntry.rights[m.ioEntry.at(op.did, op.iova)] !== 0
@@ -192,7 +202,7 @@ export const devMap = operation('device.map', {
     'install entry': (m, op) => storeEntry(m, m.ioEntry.at(op.did, op.iova), op.frame, rightsOf(op.write)),
   },
   undo: {
-    'pin the loan': (m, op) => {
+    'check the grant and pin it': (m, op) => {
       if (isForeign(m, op.did, op.frame)) m.lent.pins[op.frame]--;
     },
     'take references': (m, op) => dropMapping(m, op.frame, rightsOf(op.write)),

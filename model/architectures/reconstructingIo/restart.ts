@@ -19,6 +19,7 @@ import {
   giveUp,
   inFlight,
   iova,
+  makeRoom,
   mayFlush,
   READ,
   storeEntry,
@@ -48,8 +49,6 @@ import { type Lending, provideTable, takeMapping } from './lending.js';
 
 /** Clients; client c uses device c, or the only one. */
 export const client = sort('client');
-/** Lives of a device's service in this scope: one more than the restarts. */
-export const life = sort('life');
 
 export const WORKING = 0;
 export const CORRUPT = 1;
@@ -63,6 +62,8 @@ export const QUIESCED = 2;
 export const restartTables = {
   service: table([device], {
     epoch: u8(),
+    /** Restarts that the scope still has for it. */
+    spare: u8(),
     /** The manager takes its driver domain to have failed. */
     suspected: oneOf('no', 'yes', 'yes, and quiesced'),
     /** Memory that is set aside for its driver domain: each device is accounted on its own. */
@@ -76,6 +77,9 @@ export const restartTables = {
 export type Restarts = Lending & State<typeof restartTables>;
 const operation = operationOn<Restarts>();
 
+/** Invalidation commands of a restart: config, IOTLB, ATC, wait. */
+const COMMANDS = 4;
+
 /** While a device is being restarted, its driver domain's writes to the command register are refused. */
 export const commandFilter = gate('bus-master filter');
 
@@ -86,7 +90,7 @@ export function deviceOf(m: Restarts, c: number): number {
 
 /** Whether the scope has another life for the device's service. */
 export function canRestart(m: Restarts, v: number): boolean {
-  return m.service.epoch[v] + 1 < m.size(life);
+  return m.service.spare[v] > 0;
 }
 
 /** Whether a live domain takes itself to own the device. */
@@ -137,6 +141,16 @@ function unpinLoans(m: Restarts, d: number, old: number): void {
   }
 }
 
+/** Puts the invalidations of the device and its DID, and a wait, into the queue. @param iotlb false: a mutant forgets the IOTLB */
+export function submitAll(m: Restarts, op: { device: number; did: number }, iotlb: boolean): number {
+  const room = makeRoom(m, Math.min(COMMANDS, m.queue.rows));
+  if (room !== OK) return room;
+  submitConfig(m, op.device);
+  if (iotlb) submitIotlbDid(m, op.did);
+  submitAtc(m, op.device);
+  return submitWait(m, op.did);
+}
+
 /** The micro-steps of a restart in the order of the paper; each is a list of steps. */
 export const restartSteps = {
   'bus mastering off': {
@@ -153,10 +167,8 @@ export const restartSteps = {
       m.deviceEntry.did[op.device] = NONE;
       return OK;
     },
-    'invalidate config': (m, op) => submitConfig(m, op.device),
-    'invalidate IOTLB': (m, op) => submitIotlbDid(m, op.did),
-    'invalidate ATC': (m, op) => submitAtc(m, op.device),
-    wait: (m, op) => submitWait(m, op.did),
+    // Submitted together; hardware takes them one by one, and caches refill in between.
+    invalidate: (m, op) => submitAll(m, op, true),
     completed: (m, op) => awaitCompletion(m, op.did),
     'free tables': (m, op) => {
       unpinLoans(m, op.did, op.old);
@@ -288,6 +300,7 @@ function beginRestart(m: Restarts, op: Running): number {
   op.old = m.device.home[op.device];
   op.did = didOf(m, op.old);
   op.fresh = NONE;
+  m.service.spare[op.device]--;
   return OK;
 }
 
@@ -304,7 +317,8 @@ export const restart = operation('manager.restart', {
   input: { device },
   locals: ['old', 'did', 'fresh'],
   onFailure: 'safe',
-  where: { device: (m, op) => m.service.suspected[op.device] === SUSPECTED },
+  // A former life's id must have been released first: the new domain needs one.
+  where: { device: (m, op) => m.service.suspected[op.device] === SUSPECTED && m.domain.life.includes(ABSENT) },
   touches: touchesRestart,
   steps: inPaperOrder(),
 });

@@ -13,6 +13,7 @@ import {
   drain,
   IDLE,
   iova,
+  makeRoom,
   mayFlush,
   storeEntry,
   submitAtc,
@@ -20,7 +21,7 @@ import {
   submitWait,
 } from '../../iommu/index.js';
 import { type Footprint, gate, NONE, OK, operationOn } from '../../kernel/index.js';
-import { hypercall } from '../../ledger.js';
+import { charge, hypercall, INVALIDATION } from '../../ledger.js';
 import {
   bitOf,
   CLIENT,
@@ -36,6 +37,8 @@ const operation = operationOn<UserDrivers>();
 
 /** Close runs for processes that were killed, not only for those that call it. */
 export const closeOnDeath = gate('close on every way to die');
+
+const COMMANDS_OF_CLOSE = 3;
 
 /** Pages of a device’s address space. */
 export const pagesOf = (m: UserDrivers): number => m.size(iova);
@@ -134,23 +137,31 @@ export function touchClose(m: UserDrivers, v: number, may: Footprint): void {
   mayFlush(m, may, v);
 }
 
+/** Step: all that IOMMU and device have cached of the handle’s entries, and a wait behind it. */
+export function invalidateAll(m: UserDrivers, v: number): number {
+  const room = makeRoom(m, COMMANDS_OF_CLOSE);
+  if (room !== OK) return room;
+  submitIotlbDid(m, v);
+  submitAtc(m, v);
+  charge(m, INVALIDATION);
+  return submitWait(m, v);
+}
+
+type Closing = { device: number };
+
 /** The parts of a close. */
 export const closeSteps = {
-  lock: (m: UserDrivers, op: { device: number }): void => {
+  disable: (m: UserDrivers, op: Closing): void => {
     hypercall(m);
     m.handle.locked[op.device] = 1;
-  },
-  'bus mastering off': (m: UserDrivers, op: { device: number }): void => {
     m.device.busMaster[op.device] = 0;
   },
-  drain: (m: UserDrivers, op: { device: number }): number => drain(m, op.device),
-  'clear entries': (m: UserDrivers, op: { device: number }): void => clearEntries(m, op.device),
-  'invalidate IOTLB': (m: UserDrivers, op: { device: number }): number => submitIotlbDid(m, op.device),
-  'invalidate ATC': (m: UserDrivers, op: { device: number }): number => submitAtc(m, op.device),
-  'submit wait': (m: UserDrivers, op: { device: number }): number => submitWait(m, op.device),
-  completed: (m: UserDrivers, op: { device: number }): number => awaitCompletion(m, op.device),
-  unpin: (m: UserDrivers, op: { device: number }): void => unpinAll(m, op.device),
-  'release claim': (m: UserDrivers, op: { device: number }): void => releaseClaim(m, op.device),
+  drain: (m: UserDrivers, op: Closing): number => drain(m, op.device),
+  'clear entries': (m: UserDrivers, op: Closing): void => clearEntries(m, op.device),
+  invalidate: (m: UserDrivers, op: Closing): number => invalidateAll(m, op.device),
+  completed: (m: UserDrivers, op: Closing): number => awaitCompletion(m, op.device),
+  unpin: (m: UserDrivers, op: Closing): void => unpinAll(m, op.device),
+  'release claim': (m: UserDrivers, op: Closing): void => releaseClaim(m, op.device),
 };
 
 /** Whether a close of the device may begin: its process calls it, or is dying. */
@@ -173,7 +184,7 @@ export const closeDevice = operation('user.close', {
   touches: (m, op, may) => touchClose(m, op.device, may),
   steps: closeSteps,
   undo: {
-    lock: (m, op) => {
+    disable: (m, op) => {
       m.handle.locked[op.device] = 0;
     },
   },

@@ -12,6 +12,7 @@ import {
   device,
   IDLE,
   iova,
+  makeRoom,
   mayFlush,
   READ,
   storeEntry,
@@ -46,6 +47,8 @@ const operation = operationOn<UserDrivers>();
 
 /** A page for a coherent buffer. */
 export const allocateCoherent = charging(failure('allocate a coherent page'), ALLOCATION);
+
+const COMMANDS_OF_UNMAP = 3;
 
 /** Rights that a mapping gives the device. @param write whether the device writes */
 export const rightsFor = (write: number): number => (write !== 0 ? READ | WRITE : READ);
@@ -102,10 +105,6 @@ export const mapCoherent = operation('user.coherent', {
     for (let f = 0; f < m.frame.rows; f++) touchPage(m, may, f);
   },
   steps: {
-    lock: (m, op) => {
-      hypercall(m);
-      m.handle.locked[op.device] = 1;
-    },
     allocate: (m, op) => {
       if (!mayPin(m, op.process) || m.fails(allocateCoherent)) return USER_ERRNO.ENOMEM;
       op.page = heapFrame(m);
@@ -113,11 +112,12 @@ export const mapCoherent = operation('user.coherent', {
       givePage(m, op.page, op.process);
       pinPage(m, op.page);
       note(m, m.mapping.at(op.device, op.iova), COHERENT, op.page, READ | WRITE);
+      m.handle.locked[op.device] = 1;
+      hypercall(m);
       return OK;
     },
     'install entry': install,
   },
-  undo: { lock: unlock },
 });
 
 /** Map(h, va, len, dir, nents): one page of the process’s own. */
@@ -139,21 +139,18 @@ export const mapStreaming = operation('user.map', {
     touchPage(m, may, heapFrame(m));
   },
   steps: {
-    lock: (m, op) => {
-      hypercall(m);
-      m.handle.locked[op.device] = 1;
-      op.page = op.frame;
-    },
-    // The process may have unmapped it since; what is shared after a fork is copied, so that the device gets the page of the process.
+    // What is shared after a fork is copied first, so that the device gets the page of the process.
     'check access': (m, op) => {
-      if (!maps(m, op.process, op.page)) return USER_ERRNO.EFAULT;
+      op.page = op.frame;
       if (!mayPin(m, op.process)) return USER_ERRNO.ENOMEM;
-      if (!m.on(unsharing)) return OK;
-      op.page = unshare(m, op.page, op.process);
-      return op.page < 0 ? USER_ERRNO.ENOMEM : OK;
+      if (m.on(unsharing)) op.page = unshare(m, op.frame, op.process);
+      if (op.page < 0) return USER_ERRNO.ENOMEM;
+      m.handle.locked[op.device] = 1;
+      hypercall(m);
+      return OK;
     },
+    // The process may have unmapped the page since.
     pin: (m, op) => {
-      if (!mayPin(m, op.process)) return USER_ERRNO.ENOMEM;
       if (!maps(m, op.process, op.page)) return USER_ERRNO.EFAULT;
       pinPage(m, op.page);
       note(m, m.mapping.at(op.device, op.iova), STREAMING, op.page, rightsFor(op.write));
@@ -161,7 +158,7 @@ export const mapStreaming = operation('user.map', {
     },
     'install entry': install,
   },
-  undo: { lock: unlock },
+  undo: { 'check access': unlock },
 });
 
 /** Unmap(h, bus). The honest driver has taken the address out of the device’s descriptors. */
@@ -183,11 +180,9 @@ export const unmapBus = operation('user.unmap', {
     mayFlush(m, may, op.device);
   },
   steps: {
-    lock: (m, op) => {
+    'clear entry': (m, op) => {
       hypercall(m);
       m.handle.locked[op.device] = 1;
-    },
-    'clear entry': (m, op) => {
       storeEntry(m, m.ioEntry.at(op.device, op.iova), NONE, 0);
       charge(m, UNMAPPING);
       if (m.on(strictInvalidation)) return OK;
@@ -196,18 +191,21 @@ export const unmapBus = operation('user.unmap', {
       unlock(m, op);
       return DONE;
     },
-    'invalidate IOTLB': (m, op) => submitIotlbPage(m, op.device, op.iova),
-    'invalidate ATC': (m, op) => submitAtcs(m, op.device, op.iova),
-    'submit wait': (m, op) => {
-      const answer = submitWait(m, op.device);
-      if (answer === OK) charge(m, INVALIDATION);
-      return answer;
+    invalidate: (m, op) => {
+      const room = makeRoom(m, COMMANDS_OF_UNMAP);
+      if (room !== OK) return room;
+      submitIotlbPage(m, op.device, op.iova);
+      submitAtcs(m, op.device, op.iova);
+      charge(m, INVALIDATION);
+      return submitWait(m, op.device);
     },
     completed: (m, op) => awaitCompletion(m, op.device),
-    unpin: forgetAt,
-    unlock,
+    unpin: (m, op) => {
+      forgetAt(m, op);
+      unlock(m, op);
+    },
   },
-  undo: { lock: unlock },
+  undo: { 'clear entry': unlock },
 });
 
 export const mappingOperations = [mapCoherent, mapStreaming, unmapBus];

@@ -1,0 +1,172 @@
+/**
+ * Machines of user-level drivers: a kernel, a client (process 0), a driver (process 1) with device 0, and a bystander: another driver
+ * (process 2) with device 1, or the driver’s child. They differ in what may happen, so that each stays small.
+ */
+import { callAttacks, dmaAttacksOfDrivers, processorAttacks } from '../../faults/architectures/userLevelDrivers.js';
+import { dmaInterrupt, dmaPeer, dmaStale, dmaToFrame } from '../../faults/dma.js';
+import { claimDevice, closeDevice, handleOperations } from '../../model/architectures/userLevel/handles.js';
+import { mapStreaming, mappingOperations, note, unmapBus } from '../../model/architectures/userLevel/mappings.js';
+import {
+  fillTlb,
+  fork,
+  loseMapping,
+  pageOperations,
+  programDevice,
+  writeFault,
+} from '../../model/architectures/userLevel/pages.js';
+import {
+  BUFFER,
+  CLIENT,
+  CLIENT_FRAME,
+  clearUser,
+  DRIVER,
+  givePage,
+  holdsUser,
+  OTHER,
+  pinPage,
+  STREAMING,
+  type UserDrivers,
+  userTables,
+} from '../../model/architectures/userLevel/state.js';
+import { crashDomain, createDomain, domains, releaseDomain, runs } from '../../model/domains.js';
+import { frames } from '../../model/frames.js';
+import {
+  finishDma,
+  iommu,
+  issueDma,
+  processQueue,
+  READ,
+  reap,
+  refillAtc,
+  refillIotlb,
+  storeEntry,
+  WRITE,
+} from '../../model/iommu/index.js';
+import { type AnyOperation, flag, type MachineDef, module, type Scope } from '../../model/kernel/index.js';
+
+/** The process that the bystander’s pages follow: frame 4. */
+const OTHER_FRAME = 4;
+
+/** The driver crashes, is killed, exits: at any step. */
+const driverDies = {
+  ...crashDomain,
+  where: { agent: (m: UserDrivers, op: { agent: number }) => op.agent === DRIVER && runs(m, DRIVER) },
+};
+
+/** The driver is started again; its parent gives it a new life, and nothing of the old one. */
+const driverRestarts = {
+  ...createDomain,
+  where: {
+    target: (m: UserDrivers, op: { target: number }) =>
+      op.target === DRIVER && (createDomain.where?.target?.(m, { agent: 0, ...op }) ?? false),
+  },
+};
+
+/** The device is the process’s, with one page mapped at address 0. */
+function openAt(m: UserDrivers, v: number, d: number, f: number): void {
+  claimDevice(m, v, d);
+  m.handle.locked[v] = 0;
+  m.device.busMaster[v] = 1;
+  pinPage(m, f);
+  note(m, m.mapping.at(v, 0), STREAMING, f, READ | WRITE);
+  storeEntry(m, m.ioEntry.at(v, 0), f, READ | WRITE);
+  m.ioEntry.walkedFrame.set(m.ioEntry.frame);
+  m.ioEntry.walkedRights.set(m.ioEntry.rights);
+}
+
+/** Power-on, and then either nothing is open yet or the driver has its device with a page mapped. */
+function begin(m: UserDrivers): void {
+  clearUser(m);
+  givePage(m, CLIENT_FRAME, CLIENT);
+  givePage(m, BUFFER, DRIVER);
+  if (m.choose(flag, 'the driver has its device, and a page is mapped') === 1) openAt(m, 0, DRIVER, BUFFER);
+}
+
+const userLevel = (name: string, operations: readonly AnyOperation[], initial: (m: UserDrivers) => void) =>
+  module<UserDrivers, typeof userTables>(name, {
+    tables: userTables,
+    operations,
+    initial,
+    holds: holdsUser,
+    map: (m) => [
+      ...[...m.device.home].map((home, v) => `device ${v}: ${home < m.domain.rows ? `process ${home}` : 'free'}`),
+      ...[...m.pin.count].map((n, f) => `frame ${f}: pins ${n}`),
+    ],
+  });
+
+const bare = { ...frames, operations: [] };
+
+/** Kernel threads: system calls on behalf of processes, and the exit of processes. */
+const threads = (scope: Scope): readonly string[] => Array.from({ length: scope.worker ?? 1 }, () => 'vmm');
+
+/** DMA: two drivers, each with a device; calls split, against caches, DMA in flight and death. */
+export const dmaMachine: MachineDef = {
+  name: 'user-level drivers, DMA',
+  modules: [
+    { ...domains, operations: [driverDies, driverRestarts, releaseDomain] },
+    bare,
+    {
+      ...iommu,
+      operations: [
+        processQueue,
+        reap,
+        refillIotlb,
+        refillAtc,
+        issueDma,
+        finishDma,
+        dmaStale,
+        dmaToFrame,
+        dmaPeer,
+        dmaInterrupt,
+        ...dmaAttacksOfDrivers,
+      ],
+    },
+    userLevel(
+      'handles, mappings, pages',
+      [...handleOperations, ...mappingOperations, ...pageOperations, programDevice, loseMapping],
+      (m) => {
+        begin(m);
+        givePage(m, OTHER_FRAME, OTHER);
+        openAt(m, 1, OTHER, OTHER_FRAME);
+      },
+    ),
+  ],
+  threads,
+};
+
+const begins = (m: UserDrivers): void => {
+  begin(m);
+  m.domain.life[OTHER] = 0;
+};
+
+const oneDevice = [
+  { ...domains, operations: [driverDies, releaseDomain] },
+  bare,
+  { ...iommu, operations: [issueDma, finishDma] },
+] as const;
+
+/** Pages: fork, copy on write, munmap, translation caches, wild stores. Calls run as one step. */
+export const pageMachine: MachineDef = {
+  name: 'user-level drivers, pages',
+  modules: [
+    ...oneDevice,
+    userLevel(
+      'handles, mappings, pages',
+      [closeDevice, mapStreaming, unmapBus, ...pageOperations, fork, writeFault, fillTlb, ...processorAttacks],
+      begins,
+    ),
+  ],
+};
+
+/** Calls: arguments that are wrong, that change, and pins without end. Calls run as one step. */
+export const callMachine: MachineDef = {
+  name: 'user-level drivers, calls',
+  modules: [
+    ...oneDevice,
+    userLevel(
+      'handles, mappings, pages',
+      [...handleOperations, ...mappingOperations, ...pageOperations, ...callAttacks],
+      begins,
+    ),
+  ],
+};
