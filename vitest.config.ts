@@ -1,3 +1,4 @@
+/** Tests in three projects, by what they need. */
 import { defineConfig } from 'vitest/config';
 
 const exclude = ['dist/**', 'node_modules/**', 'examples/**'];
@@ -9,6 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'quick',
+          testTimeout: 30_000,
           include: ['**/*.test.ts'],
           exclude: [...exclude, '**/*.slow.test.ts', '**/*.qemu.test.ts'],
         },

@@ -25,6 +25,7 @@ suiteTests(brokenLendingSuite(), { runs: 5, out: ${JSON.stringify(join(folder, '
     expect(text).toContain('1 failed | 1 passed');
     expect(text).toContain('RingfenceFailure: broken: a device reaches only what is lent to it');
     expect(text).toContain('4 device 0 writes frame 0');
+    expect(text).toMatch(/lendingSuite\.ts:\d+/);
     const [, path = ''] = /replay: npx ringfence replay (\S+\.json) --module dist\/mine\.js/.exec(text) ?? [];
     expect(existsSync(path)).toBe(true);
   });

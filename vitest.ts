@@ -3,7 +3,7 @@
  * in this process; a failure tells the trace as a person would, and ends with the line that replays it.
  */
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, describe, it } from 'vitest';
 import type { Suite } from './drivers/suite.js';
 import { InlineRun } from './explore/campaign/inline.js';
@@ -87,7 +87,7 @@ function checkClaim({ report, traces }: Told, index: number, o: SuiteTestOptions
   fail([`${c.verdict}: ${c.says}`, ...because], found, traces, o);
 }
 
-/** Saves the traces and throws what the reader needs, without a stack that leads into the harness. */
+/** Saves the traces and throws what the reader needs, with a stack that leads to the specification and not into the harness. */
 function fail(
   head: readonly string[],
   found: readonly FindingReport[],
@@ -106,6 +106,9 @@ function fail(
   const lines = findingLines(found, `${folder}/`).map((l) => (l.startsWith('replay: ') ? `${l}${module}` : l));
   const error = new Error([...head, ...lines].join('\n'));
   error.name = 'RingfenceFailure';
-  error.stack = `${error.name}: ${error.message}`;
+  // The only frame is the step that completed the breach: that is where a reader should look.
+  const at = found[0]?.at;
+  const frame = at ? `\n    at ${found[0]?.mechanism} (${resolve(at.file)}:${at.line}:1)` : '';
+  error.stack = `${error.name}: ${error.message}${frame}`;
   throw error;
 }

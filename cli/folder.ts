@@ -5,6 +5,7 @@ import { cwd } from 'node:process';
 import type { FastpathSheet } from '../explore/fastpath/sheet.js';
 import { MAX_TRACE_BYTES } from '../explore/traceFile.js';
 import { type Coverage, coverageOf, readLcov, readReasons, shortcomings } from '../reports/coverage.js';
+import type { Matrix } from '../reports/matrix.js';
 import { readReport } from '../reports/readReport.js';
 import type { Report } from '../reports/report.js';
 import { ReportError } from '../reports/reportError.js';
@@ -73,6 +74,23 @@ export function sheetAt(folder: string): FastpathSheet | undefined {
   throw new ReportError(
     'RF-REPORT',
     `${shown(path)} is no fast-path sheet of this version; make it again with 'ringfence fastpath'`,
+  );
+}
+
+/** The containment matrix beside a report, if there is one. @throws ReportError RF-REPORT */
+export function matrixAt(folder: string): Matrix | undefined {
+  const path = join(folder, 'matrix.json');
+  if (!existsSync(path)) return undefined;
+  try {
+    const read: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const known = typeof read === 'object' && read !== null && 'format' in read && read.format === 'ringfence-matrix';
+    if (known && 'version' in read && read.version === 1) return read as Matrix;
+  } catch {
+    // Told below.
+  }
+  throw new ReportError(
+    'RF-REPORT',
+    `${shown(path)} is no matrix of this version; make it again with 'ringfence matrix'`,
   );
 }
 

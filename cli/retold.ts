@@ -40,7 +40,10 @@ function jobsOf(report: Report, traces: ReadonlyMap<string, string>): ReplayJob[
     const source: SuiteSource = s.module === null ? { kind: 'embedded' } : { kind: 'module', path: s.module };
     const names = [
       ...s.findings.map((f) => f.trace),
-      ...s.claims.flatMap((c) => [...c.counterparts.flatMap((p) => p.trace ?? []), ...(c.breach ? [c.breach.trace] : [])]),
+      ...s.claims.flatMap((c) => [
+        ...c.counterparts.flatMap((p) => p.trace ?? []),
+        ...(c.breach ? [c.breach.trace] : []),
+      ]),
     ];
     return [...new Set(names)].flatMap((name): ReplayJob[] => {
       const trace = traces.get(name);

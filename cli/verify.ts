@@ -106,8 +106,8 @@ async function finish(
   for (const s of report.suites) if (s.error) complain(s.error.code, about(s.name, s.error.says));
   let code = exitCodeOfReport(report);
   try {
-    // What the fast path was before says nothing of the specification as it is now.
-    rmSync(join(o.out, 'fastpath.json'), { force: true });
+    // What was measured or made of an earlier run says nothing of the specification as it is now.
+    for (const name of ['fastpath.json', 'matrix.json', 'matrix.md']) rmSync(join(o.out, name), { force: true });
     // Whoever interrupts does not want to wait for pictures.
     const retold = state.stopped === 'interrupt' ? undefined : await retell(report, traces, DEFAULTS);
     const documents = makeDocuments(report, traces, o.out, retold);

@@ -137,7 +137,9 @@ export const backendMalforms = operation('backend.malforms', {
         m.chan.event[c] = 0;
         m.chan.reqCons[c] = 0;
         m.chan.rspProdPvt[c] = 0;
-        if (connectedBackend(m, f) === b) m.fe.tainted[f] = 1;
+        if (connectedBackend(m, f) !== b) continue;
+        m.fe.tainted[f] = 1;
+        zeroRing(m, f);
       }
     },
   },

@@ -4,13 +4,14 @@ import { access, map, unmap } from '../model/blockBack.js';
 import { operationCode, sector, sectorInPage, segment, segmentCount } from '../model/blockFormats.js';
 import { collect, submit } from '../model/blockFront.js';
 import { connect, initialise, reclaim, suspend } from '../model/blockFrontLife.js';
-import { attach, detach, kill, restart, takeBack } from '../model/blockManager.js';
+import { attach, destroy, detach, kill, restart, takeBack } from '../model/blockManager.js';
 import {
   ABSENT,
   type Block,
   CHANGING,
   epoch,
   FREE,
+  HUNG,
   IDLE,
   mapPage,
   page,
@@ -274,6 +275,12 @@ export const takeBackForgotten = mutant('mappings of the dead kept', {
   says: 'the VMM never takes back what a dead backend had mapped',
   source: 'xen/common/grant_table.c, gnttab_release_mappings',
   edits: [drop(takeBack)],
+});
+
+export const hostileTolerated = mutant('hostile backend tolerated', {
+  says: 'the manager destroys backends that hang, but none that answer nonsense',
+  source: 'TR-596, fault recovery: what is detected is what is recovered from',
+  edits: [guardWith(destroy, 'target', (m, op) => m.be.life[op.target] === HUNG)],
 });
 
 export const reclaimForgotten = mutant('no deferred freeing', {

@@ -55,7 +55,7 @@ export const grantFailure = failure('allocate a grant');
 /** Op code of a client's request. */
 export const opOf = (r: number): number => r & 1;
 
-/** Whether what the frontend reads in its ring can be anything. */
+/** Whether what the frontend reads in its ring can be anything; what it writes there then matters to nobody. */
 function facesHostile(m: Block, f: number): boolean {
   return m.fe.tainted[f] === 1;
 }
@@ -104,10 +104,9 @@ export function placeRequest(m: Block, f: number, s: number): void {
 
 /** RING_PUSH_REQUESTS_AND_CHECK_NOTIFY. */
 export function pushRequests(m: Block, f: number): void {
-  const hostile = facesHostile(m, f);
+  if (facesHostile(m, f)) return;
   const old = m.sring.reqProd[f];
   m.sring.reqProd[f] = m.fe.reqProdPvt[f];
-  if (hostile) return;
   if (mustNotify(m.fe.reqProdPvt[f], old, m.sring.reqEvent[f], mask(m))) notifyBackend(m, f);
 }
 
@@ -288,7 +287,7 @@ export const frontFinalCheck = operation('front.finalCheck', {
   },
   steps: {
     'set the threshold': (m, op) => {
-      m.sring.rspEvent[op.agent] = eventThreshold(m.fe.rspCons[op.agent], mask(m));
+      if (!facesHostile(m, op.agent)) m.sring.rspEvent[op.agent] = eventThreshold(m.fe.rspCons[op.agent], mask(m));
     },
     sleep: (m, op) => {
       m.fe.awake[op.agent] = 0;

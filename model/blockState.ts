@@ -22,8 +22,8 @@ export const epoch = sort('epoch');
 export const request = sort('request');
 /** Pages of a frontend: one for each request, then those for rings. */
 export const page = sort('page');
-/** Requests that a backend can have in work: its pool. Which entry a request is in matters to nobody. */
-export const pending = sort('pending', { symmetricFrom: 0 });
+/** Requests that a backend can have in work: its pool. */
+export const pending = sort('pending');
 
 export const ABSENT = 0;
 export const RUNNING = 1;

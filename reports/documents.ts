@@ -7,6 +7,7 @@ import type { Retold } from './html/pack.js';
 import { reportPage } from './html/page.js';
 import { junitText } from './junit.js';
 import { markdownSummary } from './markdown.js';
+import type { Matrix } from './matrix.js';
 import type { Report } from './report.js';
 import { sarifText } from './sarif.js';
 
@@ -18,6 +19,7 @@ export interface DocumentInputs {
   readonly retold: ReadonlyMap<string, Retold>;
   readonly fastpath: FastpathSheet | undefined;
   readonly coverage: Coverage | undefined;
+  readonly matrix: Matrix | undefined;
   /** The report's folder as its reader would type it: `ringfence-report`. */
   readonly folder: string;
   /** The folder that source paths are told from. */
@@ -36,6 +38,7 @@ export function documentsOf(o: DocumentInputs): Map<(typeof DOCUMENTS)[number], 
     retold: o.retold,
     folder,
     ...(o.fastpath && { fastpath: fastpathSection(o.fastpath) }),
+    ...(o.matrix && { matrix: o.matrix }),
     ...(o.coverage && { lines: linesSection(o.coverage) }),
   });
   return new Map([

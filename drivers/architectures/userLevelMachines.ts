@@ -5,6 +5,7 @@
 import { callAttacks, dmaAttacksOfDrivers, processorAttacks } from '../../faults/architectures/userLevelDrivers.js';
 import { dmaInterrupt, dmaPeer, dmaStale, dmaToFrame } from '../../faults/dma.js';
 import { claimDevice, closeDevice, handleOperations } from '../../model/architectures/userLevel/handles.js';
+import { type Irqs, hang, irqs, killHung, responds } from '../../model/architectures/userLevel/interrupts.js';
 import { mapStreaming, mappingOperations, note, unmapBus } from '../../model/architectures/userLevel/mappings.js';
 import {
   fillTlb,
@@ -28,7 +29,8 @@ import {
   type UserDrivers,
   userTables,
 } from '../../model/architectures/userLevel/state.js';
-import { crashDomain, createDomain, domains, releaseDomain, runs } from '../../model/domains.js';
+import { service } from '../../model/architectures/userLevel/service.js';
+import { crashDomain, createDomain, domains, generation, releaseDomain, runs } from '../../model/domains.js';
 import { frames } from '../../model/frames.js';
 import {
   finishDma,
@@ -168,5 +170,36 @@ export const callMachine: MachineDef = {
       [...handleOperations, ...mappingOperations, ...pageOperations, ...callAttacks],
       begins,
     ),
+  ],
+};
+
+const notLast = (m: UserDrivers | Irqs, d: number): boolean => m.domain.generation[d] + 1 < m.size(generation);
+
+/** Lines: two drivers, two lines, one of which the kernel may use. */
+export const irqMachine: MachineDef = {
+  name: 'user-level drivers, interrupts',
+  modules: [{ ...domains, operations: [crashDomain, releaseDomain, createDomain] }, irqs],
+};
+
+/** The driver is killed, rightly or wrongly; as often as it can be started again. */
+const driverKilled = {
+  ...crashDomain,
+  name: 'driver.dies',
+  where: { agent: (m: Irqs, op: { agent: number }) => op.agent === DRIVER && runs(m, DRIVER) && notLast(m, DRIVER) },
+};
+
+/** A driver hangs that can be started again. */
+const driverHangs = {
+  ...hang,
+  where: { agent: (m: Irqs, op: { agent: number }) => op.agent === DRIVER && responds(m, DRIVER) && notLast(m, DRIVER) },
+};
+
+/** Clients of two drivers, one of which dies and hangs and is started again. */
+export const serviceMachine: MachineDef = {
+  name: 'user-level drivers, clients',
+  modules: [
+    { ...domains, operations: [driverKilled, releaseDomain] },
+    { ...irqs, operations: [driverHangs, killHung] },
+    service,
   ],
 };

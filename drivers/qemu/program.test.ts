@@ -1,3 +1,4 @@
+/** Programs say what they do, read back as they were written, and the mirror follows what they write. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fragmentsOf } from './aims.js';

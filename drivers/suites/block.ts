@@ -5,6 +5,7 @@ import {
   answerBeforeService,
   endFailureIgnored,
   epochNotBegun,
+  hostileTolerated,
   indicesKept,
   interruptWhileRecovering,
   mappedTooEarly,
@@ -21,7 +22,6 @@ import {
 } from '../../faults/blockMutants.js';
 import { eventDelivery } from '../../faults/ring.js';
 import { epochTest, outstandingTest } from '../../model/blockFront.js';
-import { pending } from '../../model/blockState.js';
 import { splitBlock } from '../../model/splitBlock.js';
 import { mappingsCounted, privateOrder } from '../../properties/block.js';
 import {
@@ -172,7 +172,7 @@ export const blockDistrust = suite('block-distrust', {
       without: [
         { off: unboundedId, breaks: completedOnce },
         { off: outstandingTest, breaks: completedOnce },
-        { off: takeBackForgotten, breaks: everyRequestEnds },
+        { off: hostileTolerated, breaks: everyRequestEnds },
       ],
     }),
     claim('a page that a backend still maps is not used again', {

@@ -12,7 +12,7 @@ import {
   wrapForgotten,
 } from '../../faults/blockMutants.js';
 import { overflowTest } from '../../model/blockFront.js';
-import { pending, rightsTest } from '../../model/blockState.js';
+import { rightsTest } from '../../model/blockState.js';
 import { extentTest, formatTest, modeTest, segmentTest } from '../../model/blockTake.js';
 import { splitBlock } from '../../model/splitBlock.js';
 import { checkedIsUsed, insideExtent, mappedAsNeeded, mappingsCounted, privateOrder } from '../../properties/block.js';

@@ -3,7 +3,6 @@ import { strangersCrash } from '../../faults/block.js';
 import { hostileFrontends } from '../../faults/blockHostile.js';
 import { oneDomainForAll, restartBeforeDestroy } from '../../faults/blockMutants.js';
 import { overflowTest } from '../../model/blockFront.js';
-import { pending } from '../../model/blockState.js';
 import { extentTest, poolQuota } from '../../model/blockTake.js';
 import { splitBlock } from '../../model/splitBlock.js';
 import {

@@ -1,4 +1,5 @@
 /** Where the suites of the block split driver begin, and what they take for granted. */
+import type { Block } from '../../model/blockState.js';
 import { flag, module, sort } from '../../model/kernel/index.js';
 import { connectAll } from '../../model/splitBlock.js';
 

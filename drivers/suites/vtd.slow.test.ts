@@ -1,3 +1,4 @@
+/** The VT-d suites at their default scope: complete, clean, with exact state counts. */
 import { expect, it } from 'vitest';
 import { exploreExhaustively } from '../../explore/exhaustive.js';
 import { build } from '../../model/kernel/index.js';

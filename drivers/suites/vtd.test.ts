@@ -1,3 +1,4 @@
+/** The VT-d suites at small scope, and every gate and mutant that must break them. */
 import { describe, expect, it } from 'vitest';
 import { exploreExhaustively } from '../../explore/exhaustive.js';
 import { build } from '../../model/kernel/index.js';

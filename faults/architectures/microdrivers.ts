@@ -21,6 +21,7 @@ import {
   freePointer,
   insertPair,
   makeObject,
+  makeUserObject,
   objectKind,
   SMALL,
   type Tracker,
@@ -130,8 +131,11 @@ export const unknownPointer = onTracker('fault.unknownPointer', {
         m.runtime.panicked[0] = 1;
         return;
       }
+      const u = freePointer(m);
       makeObject(m, k, op.kind, SMALL);
-      insertPair(m, k, freePointer(m), op.kind, SMALL);
+      // As far as the tracker can know, there is such an object.
+      makeUserObject(m, u, op.kind, SMALL);
+      insertPair(m, k, u, op.kind, SMALL);
     },
   },
 });
@@ -206,10 +210,10 @@ export const holderHangs = onLocks('fault.holderHangs', {
   },
 });
 
-export const lockFaults = module<Combolock, None>('dead or silent holder', {
-  tables: {},
-  operations: [holderDies, holderHangs],
-});
+export const lockFaults = module<Combolock, None>('dead holder', { tables: {}, operations: [holderDies] });
+
+/** Apart, because the design does not notice. */
+export const lockHang = module<Combolock, None>('silent holder', { tables: {}, operations: [holderHangs] });
 
 const onStorm = operationOn<Storm>();
 

@@ -28,6 +28,7 @@ import {
   IN_USER,
   propagate,
 } from '../../model/architectures/microdrivers/split.js';
+import { FAIR_ROW, handleLine } from '../../model/architectures/microdrivers/storm.js';
 import {
   bringDown,
   freeKernelObject,
@@ -262,6 +263,16 @@ export const pathCrosses = mutant('MD-path-crosses', {
     replace(submitRequest, 'take the lock', (m) => {
       m.charge(LOCK);
       crossCall(m);
+    }),
+  ],
+});
+
+export const lineStaysRaised = mutant('MD-line-stays-raised', {
+  says: 'the handler does not lower the line that it serves',
+  source: `${PAPER}, interrupts`,
+  edits: [
+    replace(handleLine, 'handle', (m) => {
+      if (m.processor.inARow[0] <= FAIR_ROW) m.processor.inARow[0]++;
     }),
   ],
 });

@@ -1,3 +1,4 @@
+/** Table entries: bit positions, reserved bits and widths as the manual has them. */
 import { describe, expect, it } from 'vitest';
 import {
   addressWidth,

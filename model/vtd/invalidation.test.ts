@@ -1,3 +1,4 @@
+/** Invalidation requests, register-based and queued: decoded, and applied to neither less nor more than they name. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,3 +1,4 @@
+/** What hardware may use: everything the tables allow now, and whatever was allowed and not invalidated since. */
 import { describe, expect, it } from 'vitest';
 import { contextHigh, entryLow, PAGE_SIZE, READ, READ_WRITE, type UnitCapability } from './entries.js';
 import { CONTEXT, GLOBAL, IOTLB, Request, SELECTIVE } from './invalidation.js';

@@ -239,9 +239,13 @@ export const pathStaysInKernel = relation<DataPath>('MD-P1', 'no crossing', {
 });
 
 export const lineFollowsMode = invariant<Combolock>('MD-S5', 'line', {
-  states: 'while the lock is in semaphore mode the line is masked; when nobody wants the semaphore the line is open',
+  states:
+    'the lock is in semaphore mode only while somebody holds or wants it so, and then the line is masked; else the line is open',
   holds: (m) => {
-    if (m.combolock.mode[0] === SEMAPHORE_MODE) return m.interrupt.masked[0] === 1;
+    if (m.combolock.mode[0] === SEMAPHORE_MODE) {
+      if (m.combolock.semaphore[0] === NONE && m.combolock.waiters[0] === 0) return false;
+      return m.interrupt.masked[0] === 1;
+    }
     return m.interrupt.masked[0] === 0 || m.context.state[USER] !== OUTSIDE;
   },
   explain: (m) => `mode ${m.combolock.mode[0] === SPIN_MODE ? 'spin' : 'semaphore'}, line ${m.interrupt.masked[0]}`,

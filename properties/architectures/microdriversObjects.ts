@@ -101,8 +101,9 @@ function pairHolds(m: Tracker, k: number): boolean {
 }
 
 export const bijective = invariant<Tracker>('MD-S4', 'tracker', {
-  states: 'the tracker is a partial bijection between live objects of one kind',
+  states: 'while both halves live, the tracker is a partial bijection between live objects of one kind',
   holds: (m) => {
+    if (m.runtime.userHalf[0] === 1) return true;
     for (let k = 0; k < m.kernelObject.rows; k++) if (!pairHolds(m, k)) return false;
     for (let u = 0; u < m.userObject.rows; u++) {
       const k = m.toKernel.object[u];
@@ -128,6 +129,7 @@ export const sizesRight = invariant<Tracker>('MD-S4', 'sizes', {
   states: 'recorded sizes are those of the objects, and no copy goes beyond an object\u2019s end',
   holds: (m) => {
     if (m.runtime.overrun[0] === 1) return false;
+    if (m.runtime.userHalf[0] === 1) return true;
     for (let k = 0; k < m.kernelObject.rows; k++) {
       if (m.toUser.pointer[k] !== NONE && m.toUser.size[k] !== m.kernelObject.size[k]) return false;
     }

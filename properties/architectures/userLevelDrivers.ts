@@ -123,7 +123,6 @@ export const directory = invariant<UserDrivers>('L-S2', 'directory', {
   explain: tell,
   witnesses: {
     'a page is mapped': isMapped(STREAMING),
-    'a coherent page is mapped': isMapped(COHERENT),
     'a DMA is in flight': inFlight,
   },
 });

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readTrace, TraceFileError } from '../../explore/traceFile.js';
+import type { Matrix } from '../matrix.js';
 import { problemsOf } from '../problems.js';
 import type { Report } from '../report.js';
 import { claimsSection } from './claimsSection.js';
@@ -11,6 +12,7 @@ import { pageScript } from './client/script.js';
 import { coverageSection, faultsSection } from './faultsSection.js';
 import { findingsSection, viewerSection } from './findingsSection.js';
 import { embedJson, html, Markup } from './markup.js';
+import { matrixSection } from './matrixSection.js';
 import { packTraces, type Retold, type TraceView } from './pack.js';
 import { style } from './style.js';
 import { assumptionsSection, topSection, untestedSection } from './topSection.js';
@@ -26,6 +28,7 @@ export interface PageInputs {
   /** Sections made elsewhere: the fast path, lines of code. */
   readonly fastpath?: Markup;
   readonly lines?: Markup;
+  readonly matrix?: Matrix;
 }
 
 /** Most traces that the choice lists. */
@@ -45,6 +48,7 @@ export function reportPage(inputs: PageInputs): string {
   const links = [
     ['untested', 'Not tested'],
     ['claims', 'Claims'],
+    ...(inputs.matrix ? [['matrix', 'Containment']] : []),
     ['findings', 'Findings'],
     ...(views.length > 0 ? [['traces', 'Traces']] : []),
     ['faults', 'Attacks'],
@@ -61,6 +65,7 @@ ${topSection(report)}
 <main>
 ${untestedSection(report, { fastpath: inputs.fastpath === undefined, targets: true })}
 ${claimsSection(report, embedded)}
+${inputs.matrix && matrixSection(inputs.matrix, embedded)}
 ${findingsSection(problems, embedded)}
 ${viewerSection(pack.traces, out, inputs.folder ?? 'ringfence-report/traces/')}
 ${faultsSection(report)}
@@ -97,7 +102,8 @@ function viewsOf(inputs: PageInputs, problems: ReturnType<typeof problemsOf>): T
   }
   for (const s of inputs.report.suites) {
     for (const c of s.claims) {
-      if (c.breach) add(c.breach.trace, `${s.name}: ${c.breach.property} breaks, as expected, ${c.breach.length} steps`);
+      if (c.breach)
+        add(c.breach.trace, `${s.name}: ${c.breach.property} breaks, as expected, ${c.breach.length} steps`);
       for (const p of c.counterparts) {
         const how = p.kind === 'gate' ? `${p.off} off` : `mutant ${p.off}`;
         add(p.trace, `${s.name}: ${p.breaks} with ${how}, ${p.length ?? 0} steps`);

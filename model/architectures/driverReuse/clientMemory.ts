@@ -8,13 +8,11 @@ import { runs } from '../../domains.js';
 import { frame, getPage, getType, TYPE_WRITABLE } from '../../frames.js';
 import {
   awaitCompletion,
-  did,
   dropHeld,
   holdEntry,
   IDLE,
   IOMMU_ERRNO,
   type Iommu,
-  iova,
   mayDrop,
   mayFlush,
   READ,
@@ -135,12 +133,6 @@ export function mayHave(m: ClientMemory, home: number, f: number): boolean {
   const owner = m.frame.owner[f];
   return owner === home || (home === DD_OS && owner === CLIENT && m.lent.state[f] === 1);
 }
-
-/** Whether any device entry leads to this DID. */
-export const isDid = (m: ClientMemory, d: number): boolean => d < m.size(did) && m.ioDomain.owner[d] !== NONE;
-
-/** Pages of the window, for footprints. */
-export const windowPages = (m: ClientMemory): number => m.size(iova);
 
 export const clientMemory = module<ClientMemory, typeof lentTables>('client memory', {
   tables: lentTables,

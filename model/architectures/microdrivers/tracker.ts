@@ -83,7 +83,8 @@ export function makeObject(m: Tracker, k: number, of: number, bytes: number): vo
   m.kernelObject.size[k] = bytes;
 }
 
-function makeUserObject(m: Tracker, u: number, of: number, bytes: number): void {
+/** Makes an object of the user half. */
+export function makeUserObject(m: Tracker, u: number, of: number, bytes: number): void {
   m.userObject.live[u] = 1;
   m.userObject.kind[u] = of;
   m.userObject.size[u] = bytes;

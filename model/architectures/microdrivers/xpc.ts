@@ -4,7 +4,7 @@
  *
  * State: one recursive lock for each driver; the activations of the logical thread that crosses, oldest first (user and kernel side in
  * turn); one message on its way; what each kernel thread waits for. Operations: a kernel thread asks, takes the lock, calls up; the one
- * user thread takes the call, replies, or calls down; the kernel serves, answers. Then death, and what the runtime must clear away.
+ * user thread takes the call, replies, or calls down; the kernel's function returns. Then death, and what the runtime must clear away.
  *
  * Must keep: MD-S7, activations are those of the lock's owner, in turn, and a reply answers the newest; the table of functions bounds what
  * the user half can call; MD-L1, no kernel thread waits for ever. D6 leaves what follows a crash open; the clearing away is what MD-L1
@@ -13,7 +13,6 @@
 import { module, NONE, operationOn } from '../../kernel/index.js';
 import { crossCall, LOCK } from '../../ledger.js';
 import {
-  CALL_DOWN,
   CALL_UP,
   CALLING,
   caller,
@@ -26,7 +25,6 @@ import {
   PARKED,
   pop,
   push,
-  REPLY_DOWN,
   REPLY_UP,
   RUNNING,
   release,
@@ -194,47 +192,28 @@ export const takeReply = operation('xpc.return', {
   },
 });
 
-/** Down: the user half calls a kernel function, by its number. */
+/** Down: the user half traps into the kernel with the number of a function; the same logical thread goes on there. */
 export const callDown = operation('user.down', {
   agent: 'user half',
   says: 'calls a function of the kernel half',
-  source: 'D2: Down(u to k), a call like ioctl with the number of the function',
+  source: 'D2: Down(u to k), a call like ioctl with the number of the function: demarshal into kernel objects, run',
   where: {
     agent: (m) => m.userHalf.state[0] === RUNNING && topSide(m) === USER_SIDE && depthOf(m) < m.activation.rows,
   },
   touches: (m, _op, may) => {
     may.write(m.userHalf);
-    may.write(m.message);
-  },
-  steps: {
-    'marshal and send': (m) => {
-      crossCall(m);
-      send(m, CALL_DOWN, depthOf(m) - 1);
-      m.userHalf.state[0] = PARKED;
-    },
-  },
-});
-
-/** The kernel's side of the call down: the same logical thread goes on in the kernel. */
-export const serve = operation('xpc.serve', {
-  agent: 'runtime',
-  says: 'runs the function that the user half calls',
-  source: 'D2: demarshal into kernel objects, run',
-  where: { agent: (m) => m.message.kind[0] === CALL_DOWN },
-  touches: (m, _op, may) => {
-    may.write(m.message);
     may.write(m.activation, depthOf(m));
   },
   steps: {
-    'enter the function': (m) => {
-      const c = m.activation.caller[m.message.answers[0]];
-      taken(m);
-      push(m, KERNEL_SIDE, c);
+    trap: (m) => {
+      crossCall(m);
+      m.userHalf.state[0] = PARKED;
     },
+    'enter the function': (m) => push(m, KERNEL_SIDE, m.activation.caller[depthOf(m) - 1]),
   },
 });
 
-/** It returns. */
+/** It returns, to a user half that may be dead by then. */
 export const answer = operation('xpc.answer', {
   agent: 'runtime',
   says: 'returns to the user half',
@@ -242,27 +221,12 @@ export const answer = operation('xpc.answer', {
   where: { agent: (m) => topSide(m) === KERNEL_SIDE && m.message.kind[0] === NO_MESSAGE },
   touches: (m, _op, may) => {
     may.write(m.activation, depthOf(m) - 1);
-    may.write(m.message);
+    may.write(m.userHalf);
   },
   steps: {
     'leave the function': (m) => pop(m, depthOf(m) - 1),
-    'marshal and send': (m) => send(m, REPLY_DOWN, depthOf(m) - 1),
-  },
-});
-
-/** The user half has its result, and goes on. */
-export const takeAnswer = operation('user.resume', {
-  agent: 'user half',
-  says: 'takes the result of its call',
-  where: { agent: (m) => m.userHalf.state[0] === PARKED && m.message.kind[0] === REPLY_DOWN },
-  touches: (m, _op, may) => {
-    may.write(m.userHalf);
-    may.write(m.message);
-  },
-  steps: {
-    demarshal: (m) => {
-      taken(m);
-      m.userHalf.state[0] = RUNNING;
+    'resume the user half': (m) => {
+      if (m.userHalf.state[0] === PARKED) m.userHalf.state[0] = RUNNING;
     },
   },
 });
@@ -299,20 +263,7 @@ const SIDES = ['none', 'user', 'kernel'];
 /** Scope: `caller`, `level`. */
 export const xpc = module<Xpc, typeof xpcTables>('calls between the halves', {
   tables: xpcTables,
-  operations: [
-    begin,
-    acquire,
-    callUp,
-    refuse,
-    takeCall,
-    reply,
-    takeReply,
-    callDown,
-    serve,
-    answer,
-    takeAnswer,
-    clearAway,
-  ],
+  operations: [begin, acquire, callUp, refuse, takeCall, reply, takeReply, callDown, answer, clearAway],
   initial: (m) => {
     m.reclock.owner.fill(NONE);
     m.activation.caller.fill(NONE);

@@ -31,8 +31,6 @@ export const DEAD = 3;
 export const NO_MESSAGE = 0;
 export const CALL_UP = 1;
 export const REPLY_UP = 2;
-export const CALL_DOWN = 3;
-export const REPLY_DOWN = 4;
 
 export const xpcTables = {
   caller: table([caller], { state: oneOf('idle', 'wants', 'holds the lock', 'calls', 'told of failure') }),
@@ -42,9 +40,9 @@ export const xpcTables = {
   userHalf: table([], { state: oneOf('parked', 'running', 'hung', 'dead') }),
   /** What is active, oldest first. */
   activation: table([level], { side: oneOf('none', 'user', 'kernel'), caller: ref(caller) }),
-  /** The message between the halves, and the activation that it answers. */
+  /** The message between the halves, and the activation that it is about. A call down is a trap and needs none. */
   message: table([], {
-    kind: oneOf('none', 'call up', 'reply of user half', 'call down', 'reply of kernel half'),
+    kind: oneOf('none', 'call up', 'reply'),
     answers: ref(level),
   }),
   /** The kernel, as far as the user half could harm it here. */
