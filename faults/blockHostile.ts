@@ -194,6 +194,12 @@ export const hostileFrontends = module<Block, Record<never, never>>('hostile fro
   operations: [frontendMalforms, frontendRewrites, forgeKick],
 });
 
+/** A hostile frontend among others: what it writes is anything, and changes. */
+export const hostileNeighbour = module<Block, Record<never, never>>('hostile neighbour', {
+  tables: {},
+  operations: [frontendRewrites, forgeKick],
+});
+
 /** Hostile backends; the manager destroys and replaces them. */
 export const hostileBackends = module<Block, Record<never, never>>('hostile backends', {
   tables: {},

@@ -133,6 +133,7 @@ export const blockTables = {
     status: u8(),
   }),
   part: table([backend, pending, segment], { gref: ref(page), first: u8(), last: u8(), mapped: oneOf('no', 'yes') }),
+  /** Who wrote each sector last. */
   disk: table([sector], { writer: ref(frontend), secret: u8() }),
   vbd: table([frontend], { start: u8(), size: u8(), readOnly: oneOf('no', 'yes') }),
 };

@@ -51,6 +51,8 @@ function create(m: Block): void {
     m.node.back[f] = INITIALISING;
     m.vbd.start[f] = f * EXTENT;
     m.vbd.size[f] = EXTENT;
+    // Its owner wrote all of it before: what he writes again changes nothing, and what a stranger writes shows.
+    m.disk.writer.fill(f, f * EXTENT, (f + 1) * EXTENT);
     zeroRing(m, f);
   }
   for (let d = 0; d < m.device.rows; d++) m.be.life[2 * d] = RUNNING;

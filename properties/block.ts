@@ -16,19 +16,17 @@ import {
   pending,
   request,
   ringSize,
+  SERVED,
   sectorWithin,
 } from '../model/blockState.js';
 import { entriesOf, quotaOf } from '../model/blockTake.js';
 import { NONE } from '../model/kernel/index.js';
 import { ahead } from '../model/ring.js';
 import { usesRing } from '../model/xenbus.js';
+import { anyPage } from './blockRecovery.js';
 import { invariant, noninterference } from './property.js';
 
-/** Whether some page is so. */
-export const anyPage = (m: Block, test: (row: number) => boolean): boolean => {
-  for (let row = 0; row < m.page.rows; row++) if (test(row)) return true;
-  return false;
-};
+export * from './blockRecovery.js';
 
 /** X-S8, seen at the disk and at the pages, not at what the backend believes that it checked. */
 export const insideExtent = invariant<Block>('I8', 'source', {
@@ -49,7 +47,8 @@ export const insideExtent = invariant<Block>('I8', 'source', {
   },
   witnesses: {
     'a sector was read': (m) => m.page.from.some((from) => from !== 0),
-    'a sector was written': (m) => m.disk.writer.some((f) => f !== NONE),
+    'a request that writes was performed': (m) =>
+      m.pool.stage.some((stage, row) => stage === SERVED && m.pool.op[row] === 1),
   },
 });
 

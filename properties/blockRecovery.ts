@@ -18,8 +18,13 @@ import {
 } from '../model/blockState.js';
 import { NONE } from '../model/kernel/index.js';
 import { backMayGo, CLOSED, CLOSING, CONNECTED, frontMayGo, INITIALISED, usesRing } from '../model/xenbus.js';
-import { anyPage } from './block.js';
 import { invariant, progress, relation } from './property.js';
+
+/** Whether some page is so. */
+export const anyPage = (m: Block, test: (row: number) => boolean): boolean => {
+  for (let row = 0; row < m.page.rows; row++) if (test(row)) return true;
+  return false;
+};
 
 /** I4 and XB4: what is used again is mapped by nobody. */
 export const notReusedWhileMapped = invariant<Block>('I4', 'revoke', {

@@ -1,15 +1,9 @@
 /**
- * Suites of the software of a microdriver: the split decision, calls between the halves, marshalling, the object tracker, combolocks with
- * the data path, interrupts, the kernel half. None of them knows an IOMMU or remapped interrupts: what they find holds for the hardware of
- * the time and for today's alike. DMA: microdriversDma.ts.
+ * Suites of the control flow of a microdriver: the split decision, calls between the halves, combolocks with the data path, interrupts.
+ * With those of its objects (microdriversObjects.ts) they know no IOMMU and no remapped interrupts: what they find holds for the hardware
+ * of the time and for today's alike. DMA: microdriversDma.ts.
  */
-import {
-  kernelHalfFaults,
-  lockFaults,
-  marshallingFaults,
-  stormFaults,
-  trackerFaults,
-} from '../../faults/architectures/microdrivers.js';
+import { lockFaults, lockHang, stormFaults } from '../../faults/architectures/microdrivers.js';
 import {
   answeredAgain,
   bothToUser,
@@ -18,12 +12,8 @@ import {
   comboNotBroken,
   crashNotNoticed,
   driverLockNotBroken,
-  entrySurvivesFree,
-  fieldLeftOutDown,
-  fieldLeftOutUp,
   interruptNotDisabled,
   interruptsLeftOn,
-  kernelEntrySurvives,
   lineNotReopened,
   lineStaysRaised,
   lockKeptOnReturn,
@@ -32,8 +22,6 @@ import {
   modeKept,
   modeTooSoon,
   nestedCallNotTaken,
-  noRealloc,
-  noReallocUp,
   noRecursiveLock,
   notCopiedUp,
   notPublished,
@@ -41,18 +29,13 @@ import {
   pathCrosses,
   pathSleeps,
   repliesOutOfOrder,
-  staleSizeUp,
   unpublishedKept,
-  wholeStructure,
 } from '../../faults/architectures/microdriversMutants.js';
-import { xpcFaults } from '../../faults/architectures/microdriversXpc.js';
+import { xpcFaults, xpcHang } from '../../faults/architectures/microdriversXpc.js';
 import { combolocks } from '../../model/architectures/microdrivers/combolock.js';
 import { dataPath } from '../../model/architectures/microdrivers/dataPath.js';
-import { kernelHalf } from '../../model/architectures/microdrivers/kernelHalf.js';
-import { copiedOnce, marshalling, processIsolation } from '../../model/architectures/microdrivers/marshalling.js';
 import { type Split, splitMachine, UNDECIDED } from '../../model/architectures/microdrivers/split.js';
 import { storms } from '../../model/architectures/microdrivers/storm.js';
-import { type Tracker, tracker } from '../../model/architectures/microdrivers/tracker.js';
 import { xpc } from '../../model/architectures/microdrivers/xpc.js';
 import { functionIdCheck, replyMatching } from '../../model/architectures/microdrivers/xpcState.js';
 import type { MachineDef } from '../../model/kernel/index.js';
@@ -63,7 +46,6 @@ import {
   criticalInKernel,
   dispatchBounded,
   interruptNeverSleeps,
-  kernelServes,
   lineFollowsMode,
   nestedInTurn,
   noCallUpFromAtomic,
@@ -74,24 +56,8 @@ import {
   threadsRun,
   waitersWake,
 } from '../../properties/architectures/microdrivers.js';
-import {
-  bijective,
-  coherent,
-  deadHalfReturns,
-  declaredWrites,
-  indexInBounds,
-  noPanic,
-  outsideIntact,
-  sizesRight,
-  usedAsChecked,
-} from '../../properties/architectures/microdriversObjects.js';
 import { claim, suite } from '../suite.js';
-
-const ASSUMPTIONS = [
-  'trusted: the kernel, and the kernel half where a claim does not say otherwise',
-  'atomic: what one side does between two messages; a crash comes between any two of them',
-  'scoped: one device, one user process with one thread, one lock that is shared with an interrupt handler',
-];
+import { ASSUMPTIONS, kernelHalfSuite, objectsSuite, trackerSuite } from './microdriversObjects.js';
 
 /** Every call graph of the scope, every order of propagation. */
 export const splitSuite = suite('microdrivers-split', {
@@ -127,7 +93,7 @@ export const splitSuite = suite('microdrivers-split', {
 export const xpcSuite = suite('microdrivers-xpc', {
   title: 'calls between kernel half and user half, nested, while the user half errs, dies or hangs',
   machine: { name: 'microdrivers calls', modules: [xpc, xpcFaults] },
-  scope: { small: { caller: 2, level: 3 }, default: { caller: 3, level: 5 }, large: { caller: 5, level: 9 } },
+  scope: { small: { caller: 2, level: 3 }, default: { caller: 4, level: 7 }, large: { caller: 6, level: 11 } },
   claims: [
     claim('calls nest, of one thread at a time, and a reply answers the newest', {
       keeps: [nestedInTurn],
@@ -155,12 +121,6 @@ export const xpcSuite = suite('microdrivers-xpc', {
         { off: lockKeptOnReturn, breaks: callersReturn, scope: { caller: 2, level: 1 } },
       ],
     }),
-    claim('a kernel thread whose user half hangs gets an error', {
-      keeps: [callersReturn],
-      against: ['F11'],
-      without: [],
-      expects: 'not contained',
-    }),
     claim('the user half serves again after its death', {
       keeps: [serviceReturns],
       against: ['F10'],
@@ -174,102 +134,20 @@ export const xpcSuite = suite('microdrivers-xpc', {
   ],
 });
 
-/** Fields that cross. */
-export const objectsSuite = suite('microdrivers-objects', {
-  title: 'fields of an object cross to a user half that is wild, wrong or quick',
-  machine: { name: 'microdrivers objects', modules: [marshalling, marshallingFaults] },
-  scope: { small: {}, default: {} },
+/** The same, and the user half falls silent. */
+export const xpcHangSuite = suite('microdrivers-xpc-hang', {
+  title: 'calls between kernel half and user half, while the user half hangs',
+  machine: { name: 'microdrivers calls, user half hangs', modules: [xpc, xpcHang] },
+  scope: xpcSuite.scope,
   claims: [
-    claim('a wild write of the user half alters nothing outside its process', {
-      keeps: [outsideIntact],
-      against: ['F1'],
-      without: [{ off: processIsolation, breaks: outsideIntact }],
-    }),
-    claim('a return writes only the fields that the callee may access', {
-      keeps: [declaredWrites],
-      against: ['F1', 'F6'],
-      without: [{ off: wholeStructure, breaks: declaredWrites }],
-    }),
-    claim('both halves agree on every accessed field after each crossing', {
-      keeps: [coherent],
-      against: ['F1', 'F6'],
-      without: [
-        { off: fieldLeftOutUp, breaks: coherent },
-        { off: fieldLeftOutDown, breaks: coherent },
-      ],
-    }),
-    claim('a value that the kernel half has checked is the one that it uses', {
-      keeps: [usedAsChecked],
-      against: ['F1', 'F6'],
-      without: [{ off: copiedOnce, breaks: usedAsChecked }],
-    }),
-    claim('what a wild write has spoilt in the user half does no harm outside it', {
-      keeps: [indexInBounds],
-      against: ['F1'],
-      without: [],
-      expects: 'not contained',
-    }),
-    claim('a value that makes no sense does no harm in the kernel half', {
-      keeps: [indexInBounds],
-      against: ['F5'],
+    claim('a kernel thread whose user half hangs gets an error', {
+      keeps: [callersReturn],
+      against: ['F11'],
       without: [],
       expects: 'not contained',
     }),
   ],
-  assumptions: [
-    ...ASSUMPTIONS,
-    'scoped: one object, two accessed fields and a private one; the lock of the driver is held during a call',
-  ],
-});
-
-/** Which object is which. */
-export const trackerSuite = suite('microdrivers-tracker', {
-  title: 'the object tracker, while both halves allocate, resize and free, and the user half returns what nobody knows',
-  machine: { name: 'microdrivers tracker', modules: [tracker, trackerFaults] },
-  scope: {
-    small: { object: 2, pointer: 2 },
-    default: { object: 3, pointer: 3 },
-    large: { object: 4, pointer: 4 },
-  },
-  claims: [
-    claim('the tracker pairs live objects of one kind, and no entry survives its object', {
-      keeps: [bijective],
-      against: [],
-      without: [
-        { off: entrySurvivesFree, breaks: bijective },
-        { off: kernelEntrySurvives, breaks: bijective },
-      ],
-    }),
-    claim('no copy goes beyond the end of an object', {
-      keeps: [sizesRight],
-      against: [],
-      without: [
-        { off: staleSizeUp, breaks: sizesRight },
-        { off: noRealloc, breaks: sizesRight },
-        { off: noReallocUp, breaks: sizesRight },
-      ],
-    }),
-    claim('pointers that nobody knows do not use up the kernel\u2019s memory', {
-      keeps: [noPanic],
-      against: ['F12'],
-      without: [],
-      expects: 'not contained',
-    }),
-    claim('a size above the bound does not stop the kernel', {
-      keeps: [noPanic],
-      against: ['F5'],
-      without: [],
-      expects: 'not contained',
-    }),
-    claim('what was allocated for a dead user half comes back', {
-      keeps: [deadHalfReturns],
-      against: ['F10'],
-      without: [],
-      expects: 'not contained',
-    }),
-  ],
-  mayStop: (m: Tracker) => m.runtime.panicked[0] === 1,
-  assumptions: [...ASSUMPTIONS, 'scoped: objects of two kinds and two sizes'],
+  assumptions: [...ASSUMPTIONS, 'there is no time-out, and so no wrongly suspected hang'],
 });
 
 /** Combolocks and the data path beside them; costs are taken of it too. */
@@ -278,7 +156,7 @@ export const pathMachine: MachineDef = { name: 'microdrivers locks', modules: [c
 export const locksSuite = suite('microdrivers-locks', {
   title: 'a lock of both halves and an interrupt handler, beside the data path, while the user half dies or hangs',
   machine: pathMachine,
-  scope: { small: { request: 1 }, default: { request: 2 }, large: { request: 4 } },
+  scope: { small: { request: 1 }, default: { request: 3 }, large: { request: 5 } },
   claims: [
     claim('one context holds the lock, whatever its mode', {
       keeps: [oneHolder, lineFollowsMode],
@@ -326,6 +204,19 @@ export const locksSuite = suite('microdrivers-locks', {
       against: ['F10'],
       without: [{ off: pathCrosses, breaks: pathStaysInKernel }],
     }),
+  ],
+  assumptions: [
+    ...ASSUMPTIONS,
+    'scoped: one processor; two kernel threads; the shared data has two values, and each write changes it',
+  ],
+});
+
+/** The same, and the user half falls silent. */
+export const locksHangSuite = suite('microdrivers-locks-hang', {
+  title: 'a lock of both halves and an interrupt handler, beside the data path, while the user half hangs',
+  machine: { name: 'microdrivers locks, user half hangs', modules: [combolocks, dataPath, lockHang] },
+  scope: locksSuite.scope,
+  claims: [
     claim('a lock that a hung user half holds comes free', {
       keeps: [waitersWake],
       against: ['F11'],
@@ -339,16 +230,13 @@ export const locksSuite = suite('microdrivers-locks', {
       expects: 'not contained',
     }),
   ],
-  assumptions: [
-    ...ASSUMPTIONS,
-    'scoped: one processor; two kernel threads; the shared data has two values, and each write changes it',
-  ],
+  assumptions: [...ASSUMPTIONS, 'there is no time-out, and so no wrongly suspected hang'],
 });
 
 /** The line of the device. */
-export const stormSuite = suite('microdrivers-storm', {
-  title: 'a device that interrupts, once for each request or all the time',
-  machine: { name: 'microdrivers interrupts', modules: [storms, stormFaults] },
+export const interruptsSuite = suite('microdrivers-interrupts', {
+  title: 'a device that interrupts once for each request',
+  machine: { name: 'microdrivers interrupts', modules: [storms] },
   scope: { small: {}, default: {} },
   claims: [
     claim('threads run beside a device that interrupts once for each request', {
@@ -356,6 +244,16 @@ export const stormSuite = suite('microdrivers-storm', {
       against: [],
       without: [{ off: lineStaysRaised, breaks: threadsRun }],
     }),
+  ],
+  assumptions: ['scoped: one processor, one line'],
+});
+
+/** The same device, wild. */
+export const stormSuite = suite('microdrivers-storm', {
+  title: 'a device that interrupts all the time',
+  machine: { name: 'microdrivers storm', modules: [storms, stormFaults] },
+  scope: { small: {}, default: {} },
+  claims: [
     claim('threads run beside a device that interrupts all the time', {
       keeps: [threadsRun],
       against: ['F9'],
@@ -368,41 +266,16 @@ export const stormSuite = suite('microdrivers-storm', {
   ],
 });
 
-/** The kernel half. */
-export const kernelHalfSuite = suite('microdrivers-kernel-half', {
-  title: 'the kernel half is wild, crashes or hangs',
-  machine: { name: 'microdrivers kernel half', modules: [marshalling, kernelHalf, kernelHalfFaults] },
-  scope: { small: {}, default: {} },
-  claims: [
-    claim('a wild write of the kernel half alters nothing of the kernel or of other processes', {
-      keeps: [outsideIntact],
-      against: ['F1'],
-      without: [],
-      expects: 'not contained',
-    }),
-    claim('the kernel serves on when the kernel half crashes', {
-      keeps: [kernelServes],
-      against: ['F10'],
-      without: [],
-      expects: 'not contained',
-    }),
-    claim('the kernel serves on when the kernel half hangs', {
-      keeps: [kernelServes],
-      against: ['F11'],
-      without: [],
-      expects: 'not contained',
-    }),
-  ],
-  assumptions: ASSUMPTIONS,
-});
-
 /** The same in both eras. */
 export const softwareSuites = [
   splitSuite,
   xpcSuite,
+  xpcHangSuite,
   objectsSuite,
   trackerSuite,
   locksSuite,
+  locksHangSuite,
+  interruptsSuite,
   stormSuite,
   kernelHalfSuite,
 ];

@@ -11,7 +11,7 @@ import {
   restartSteps,
   stepsIn,
 } from '../../model/architectures/reconstructingIo/restart.js';
-import { AGAIN, type Edit, omit, reorder, type Scope, replace } from '../../model/kernel/index.js';
+import { AGAIN, type Edit, insertBefore, omit, reorder, type Scope, replace } from '../../model/kernel/index.js';
 
 /** One device with a loan mapped, one restart; the driver may be alive, hung or dead. */
 export const ORDER_SCOPE: Scope = {
@@ -29,6 +29,9 @@ export const ORDER_SCOPE: Scope = {
   client: 1,
 };
 
+/** What a restart that stops after the beginning of an order leaves in `service.spare`, when it got that far. */
+export const GOT_THERE = 99;
+
 /**
  * Edits that make the restart take these micro-steps, in this order and without its guard; when some are missing, it stops after them
  * for good.
@@ -40,7 +43,13 @@ export function restartEdits(order: readonly RestartStep[]): Edit[] {
     for (const step of Object.keys(restartSteps[micro])) if (step !== UNGUARDED) edits.push(omit(restart, step));
   }
   edits.push(omit(restart, UNGUARDED));
-  if (missing.length > 0) edits.push(replace(restart, 'done', () => AGAIN));
+  if (missing.length === 0) return edits;
+  edits.push(
+    insertBefore(restart, 'done', 'got there', (m, op) => {
+      m.service.spare[op.device] = GOT_THERE;
+    }),
+    replace(restart, 'done', () => AGAIN),
+  );
   return edits;
 }
 

@@ -5,7 +5,7 @@
 import { callAttacks, dmaAttacksOfDrivers, processorAttacks } from '../../faults/architectures/userLevelDrivers.js';
 import { dmaInterrupt, dmaPeer, dmaStale, dmaToFrame } from '../../faults/dma.js';
 import { claimDevice, closeDevice, handleOperations } from '../../model/architectures/userLevel/handles.js';
-import { type Irqs, hang, irqs, killHung, responds } from '../../model/architectures/userLevel/interrupts.js';
+import { type Irqs, dies, hang, irqs, killHung, responds } from '../../model/architectures/userLevel/interrupts.js';
 import { mapStreaming, mappingOperations, note, unmapBus } from '../../model/architectures/userLevel/mappings.js';
 import {
   fillTlb,
@@ -178,13 +178,12 @@ const notLast = (m: UserDrivers | Irqs, d: number): boolean => m.domain.generati
 /** Lines: two drivers, two lines, one of which the kernel may use. */
 export const irqMachine: MachineDef = {
   name: 'user-level drivers, interrupts',
-  modules: [{ ...domains, operations: [crashDomain, releaseDomain, createDomain] }, irqs],
+  modules: [{ ...domains, operations: [releaseDomain, createDomain] }, irqs],
 };
 
 /** The driver is killed, rightly or wrongly; as often as it can be started again. */
 const driverKilled = {
-  ...crashDomain,
-  name: 'driver.dies',
+  ...dies,
   where: { agent: (m: Irqs, op: { agent: number }) => op.agent === DRIVER && runs(m, DRIVER) && notLast(m, DRIVER) },
 };
 
@@ -198,8 +197,8 @@ const driverHangs = {
 export const serviceMachine: MachineDef = {
   name: 'user-level drivers, clients',
   modules: [
-    { ...domains, operations: [driverKilled, releaseDomain] },
-    { ...irqs, operations: [driverHangs, killHung] },
+    { ...domains, operations: [releaseDomain] },
+    { ...irqs, operations: [driverKilled, driverHangs, killHung] },
     service,
   ],
 };

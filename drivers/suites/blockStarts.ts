@@ -1,6 +1,6 @@
 /** Where the suites of the block split driver begin, and what they take for granted. */
 import type { Block } from '../../model/blockState.js';
-import { flag, module, sort } from '../../model/kernel/index.js';
+import { flag, module, NONE, sort } from '../../model/kernel/index.js';
 import { connectAll } from '../../model/splitBlock.js';
 
 const beginning = sort('connection', { members: ['just created', 'connected', 'connected in the second epoch'] });
@@ -22,6 +22,7 @@ export const connectedStart = module<Block, Record<never, never>>('connected', {
   initial: (m) => {
     connectAll(m, false);
     m.vbd.readOnly[0] = m.choose(flag, 'read-only');
+    if (m.vbd.readOnly[0] === 1) m.disk.writer.fill(NONE);
   },
 });
 

@@ -34,9 +34,13 @@ export function cutList(lines: readonly Markup[], what: string, most = MAX_LINES
 
 /** @param embedded names of the traces that the page carries */
 export function claimsSection(report: Report, embedded: ReadonlySet<string>): Markup {
+  const worst = report.suites.filter(
+    (s) => s.error !== null || s.claims.some((c) => ['broken', 'error', 'not exercised'].includes(c.verdict)),
+  );
+  const urgent = new Set(worst.slice(0, MAX_OPEN));
   return html`<section id="claims"><h2>Claims</h2>
 <p class="lead">A claim is proved only within the scope named above its table: every reachable state of that scope was visited, nothing broke, and each check was shown to have teeth by switching its gate off.</p>
-${report.suites.map((s) => suiteTable(s, embedded, report.suites.length <= MAX_OPEN))}</section>`;
+${report.suites.map((s) => suiteTable(s, embedded, report.suites.length <= MAX_OPEN || urgent.has(s)))}</section>`;
 }
 
 /** `domain 3, frame 2` */
@@ -46,15 +50,14 @@ export function scopeText(scope: SuiteReport['scope']): string {
     .join(', ');
 }
 
-function suiteTable(s: SuiteReport, embedded: ReadonlySet<string>, few: boolean): Markup {
+function suiteTable(s: SuiteReport, embedded: ReadonlySet<string>, open: boolean): Markup {
   const run = s.exhaustive;
   const cut = run && run.verdict !== 'complete' ? `truncated by ${run.truncatedBy}` : 'complete';
   const figures = run
     ? `${counted(run.states, 'state')}, ${counted(run.transitions, 'transition')}, depth ${run.depth}, ${cut}`
     : 'no exhaustive run';
   const head = ['Claim', ...EVIDENCE_COLUMNS, 'Gate off, mutant in', 'Verdict'];
-  const urgent = s.error !== null || s.claims.some((c) => ['broken', 'error', 'not exercised'].includes(c.verdict));
-  return html`<details class="suite"${(few || urgent) && html` open`}><summary><b>${s.name}</b> ${verdictChips(s)} <span class="quiet">${s.title}</span></summary>
+  return html`<details class="suite"${open && html` open`}><summary><b>${s.name}</b> ${verdictChips(s)} <span class="quiet">${s.title}</span></summary>
 <p class="quiet">scope ${s.scopeName}: ${scopeText(s.scope)}; schedule ${s.schedule}; ${figures}</p>
 ${s.error && html`<p class="breach">${s.error.code}: ${s.error.says}</p>`}
 <div class="scroll"><table class="cards claims"><thead><tr>${head.map((h) => html`<th scope="col">${h}</th>`)}</tr></thead>

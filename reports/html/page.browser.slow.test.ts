@@ -7,6 +7,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hugeSample } from '../samples/hugeSample.js';
 import { brokenLendingSuite, lendingSuite } from '../samples/lendingSuite.js';
+import { sampleMatrix } from '../samples/sampleMatrix.js';
 import { type Sample, sampleReport } from '../samples/sampleReport.js';
 import { reportPage } from './page.js';
 
@@ -84,6 +85,8 @@ async function shot(page: Page, name: string): Promise<void> {
   await page.locator('#traces').scrollIntoViewIfNeeded();
   await page.evaluate("document.getElementById('traces').scrollIntoView()");
   await page.screenshot({ path: join(SHOTS, `${name}-viewer.png`) });
+  await page.evaluate("document.getElementById('matrix')?.scrollIntoView()");
+  await page.screenshot({ path: join(SHOTS, `${name}-matrix.png`) });
   await page.evaluate("document.getElementById('claims').scrollIntoView()");
   await page.screenshot({ path: join(SHOTS, `${name}-claims.png`) });
 }
@@ -102,7 +105,8 @@ describe('report.html', () => {
     [400, 'light'],
     [400, 'dark'],
   ] as const)('is readable at %i pixels, %s', async (pixels, theme) => {
-    const { page, errors, requests } = await open(reportPage(broken), { width: pixels, theme });
+    const matrix = sampleMatrix(broken.report.suites[1]?.findings[0]?.trace ?? '');
+    const { page, errors, requests } = await open(reportPage({ ...broken, matrix }), { width: pixels, theme });
     expect(errors).toEqual([]);
     expect(requests).toHaveLength(1);
     expect(await width(page)).toBeLessThanOrEqual(pixels);

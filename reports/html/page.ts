@@ -42,13 +42,14 @@ export function reportPage(inputs: PageInputs): string {
   const { pack, left } = packTraces(views.slice(0, MAX_TRACES));
   const out = [...left, ...views.slice(MAX_TRACES)];
   const embedded = new Set(pack.traces.map((t) => t.name));
+  const matrix = inputs.matrix && inputs.matrix.architectures.length > 0 ? inputs.matrix : undefined;
   const script = new Markup(pageScript);
   const css = new Markup(style);
   const policy = `default-src 'none'; script-src '${hashOf(pageScript)}'; style-src '${hashOf(style)}'`;
   const links = [
     ['untested', 'Not tested'],
     ['claims', 'Claims'],
-    ...(inputs.matrix ? [['matrix', 'Containment']] : []),
+    ...(matrix ? [['matrix', 'Containment']] : []),
     ['findings', 'Findings'],
     ...(views.length > 0 ? [['traces', 'Traces']] : []),
     ['faults', 'Attacks'],
@@ -65,7 +66,7 @@ ${topSection(report)}
 <main>
 ${untestedSection(report, { fastpath: inputs.fastpath === undefined, targets: true })}
 ${claimsSection(report, embedded)}
-${inputs.matrix && matrixSection(inputs.matrix, embedded)}
+${matrix && matrixSection(matrix, embedded)}
 ${findingsSection(problems, embedded)}
 ${viewerSection(pack.traces, out, inputs.folder ?? 'ringfence-report/traces/')}
 ${faultsSection(report)}

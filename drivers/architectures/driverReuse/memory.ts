@@ -19,7 +19,7 @@ import {
   vmmAboveAperture,
 } from '../../../faults/architectures/driverReuse/muxMutants.js';
 import { dmaFaults } from '../../../faults/dma.js';
-import { CLIENT, type ClientMemory, clientMemory, DD_OS, pinnedStays } from '../../../model/architectures/driverReuse/clientMemory.js';
+import { type ClientMemory, clientMemory, DD_OS, lendAtStart, pinnedStays } from '../../../model/architectures/driverReuse/clientMemory.js';
 import { mux } from '../../../model/architectures/driverReuse/muxMemory.js';
 import {
   attachPrivilege,
@@ -121,10 +121,12 @@ const nowStart = module<ClientMemory, Record<never, never>>('a DD/OS with a devi
     m.deviceEntry.valid[0] = 1;
     m.deviceEntry.did[0] = 0;
     storeDirectory(m, 0, TABLE, 4, READ | WRITE);
+    if (m.choose(flag, 'a page is lent') === 1) lendAtStart(m);
+    m.ioEntry.walkedFrame.set(m.ioEntry.frame);
+    m.ioEntry.walkedRights.set(m.ioEntry.rights);
     m.ioDirectory.walkedKind.set(m.ioDirectory.kind);
     m.ioDirectory.walkedTarget.set(m.ioDirectory.target);
     m.ioDirectory.walkedRights.set(m.ioDirectory.rights);
-    m.domain.life[CLIENT] = 1;
   },
 });
 

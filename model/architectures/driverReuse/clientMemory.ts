@@ -73,6 +73,15 @@ export const mapClientPage = operation('monitor.mapClientPage', {
   },
 });
 
+/** The client's frame of the start state is mapped, as by `mapClientPage`. */
+export function lendAtStart(m: ClientMemory): void {
+  const f = m.frame.owner.indexOf(CLIENT);
+  getPage(m, f, CLIENT);
+  getType(m, f, TYPE_WRITABLE);
+  m.lent.state[f] = 1;
+  storeEntry(m, m.ioEntry.at(0, CLIENT_WINDOW), f, READ | WRITE);
+}
+
 /** The page leaves the DD/OS's I/O address space; it stays pinned until the invalidation has completed. */
 export const unmapClientPage = operation('monitor.unmapClientPage', {
   agent: 'vmm',

@@ -230,6 +230,27 @@ export const hang = operation('process.hang', {
   },
 });
 
+/** F10: a driver crashes, or is killed, rightly or wrongly taken to hang. */
+export const dies = operation('process.dies', {
+  agent: domain,
+  says: 'crashes, or is killed',
+  fault: 'F10',
+  atomic: true,
+  where: { agent: (m, op) => op.agent !== CONTROL && runs(m, op.agent) },
+  touches: (m, op, may) => {
+    may.write(m.domain, op.agent);
+    may.write(m.responds, op.agent);
+  },
+  steps: { stop: (m, op) => stop(m, op.agent) },
+});
+
+/** The process is dying, whatever it was doing. */
+function stop(m: Irqs, d: number): void {
+  m.domain.life[d] = DYING;
+  m.responds.hung[d] = 0;
+  m.killThreads(d);
+}
+
 /** kill -9 of a driver that does not answer. */
 export const killHung = operation('process.kill', {
   agent: 'control',
@@ -245,18 +266,14 @@ export const killHung = operation('process.kill', {
     may.write(m.responds, op.process);
   },
   steps: {
-    kill: (m, op) => {
-      m.domain.life[op.process] = DYING;
-      m.responds.hung[op.process] = 0;
-      m.killThreads(op.process);
-    },
+    kill: (m, op) => stop(m, op.process),
   },
 });
 
 /** Lines, masked and unopened; the last may be one of the kernel’s. Scope: `domain`, `generation`, `irq`. */
 export const irqs = module<Irqs, typeof irqTables>('interrupts as reads', {
   tables: irqTables,
-  operations: [openIrq, raiseIrq, readIrq, returnIrq, closeIrq, storm, hang, killHung],
+  operations: [openIrq, raiseIrq, readIrq, returnIrq, closeIrq, storm, hang, dies, killHung],
   initial: (m) => {
     m.irq.masked.fill(1);
     m.irq.kernelUses[m.irq.rows - 1] = m.choose(flag, 'the kernel uses the last line');

@@ -7,7 +7,7 @@
  * most once on the wire, no effect of a dead driver’s request under its successor (L-S4), nothing left after any number of restarts.
  */
 import { CONTROL, type Domains, DYING, domain, generation, RUNNING } from '../../domains.js';
-import { AGAIN, flag, gate, module, NONE, oneOf, OK, operationOn, ref, type State, setOf, sort, table, u8 } from '../../kernel/index.js';
+import { AGAIN, flag, gate, module, NONE, OK, oneOf, operationOn, ref, type State, setOf, sort, table, u8 } from '../../kernel/index.js';
 import { COPY, charge, hypercall } from '../../ledger.js';
 import { type Irqs, responds } from './interrupts.js';
 
@@ -211,7 +211,10 @@ export const nextRequest = operation('client.next', {
   says: 'is done with {request}',
   input: { request },
   where: {
-    request: (m, op) => m.request.state[op.request] === COMPLETE || m.request.state[op.request] === LOST,
+    // A number stands for one request until no device has anything of it.
+    request: (m, op) =>
+      (m.request.state[op.request] === COMPLETE || m.request.state[op.request] === LOST) &&
+      !m.unit.job.includes(op.request),
   },
   touches: (m, op, may) => may.write(m.request, op.request),
   steps: {

@@ -11,6 +11,7 @@ import { hasAtc, SLOT_FREE } from '../../../model/iommu/index.js';
 import { NONE } from '../../../model/kernel/index.js';
 import { invariant, relation } from '../../property.js';
 
+const NEVER = 0;
 const LENT = 1;
 const NO_LONGER = 2;
 const wasLent = (m: ClientMemory): boolean => m.lent.state.includes(NO_LONGER);
@@ -31,13 +32,13 @@ function stray(m: ClientMemory, isOfKind: (m: ClientMemory, f: number) => boolea
 const ofOthers = (m: ClientMemory, f: number): boolean => !isMonitors(m, f) && m.lent.state[f] !== NO_LONGER;
 const ofLate = (m: ClientMemory, f: number): boolean => !isMonitors(m, f) && m.lent.state[f] === NO_LONGER;
 
-/** DD-S1. */
+/** DD-S1. What the device wrote into a page while it was lent stays there. */
 export const nowMemory = invariant<ClientMemory>('DD-S1', 'memory', {
   states: 'no frame carries what the DD/OS wrote that may not write it',
   holds: (m) => {
     for (let f = 0; f < m.frame.rows; f++) {
       const writer = m.content.writer[m.content.at(f, 0)];
-      if (writer !== NONE && writer !== m.frame.owner[f]) return false;
+      if (writer !== NONE && writer !== m.frame.owner[f] && m.lent.state[f] === NEVER) return false;
     }
     return true;
   },

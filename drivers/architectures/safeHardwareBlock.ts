@@ -1,0 +1,193 @@
+/**
+ * Block of the Safe Hardware Interface (M6, M8): the split driver with hostile ends, with a backend that fails, and two drivers side by
+ * side. The state machine of the handshake is that of xenbus, its successor; the messages of 2004 are in the suite of the device channel.
+ */
+import { backendFailures, strangersCrash } from '../../faults/block.js';
+import { hostileBackends, hostileFrontends } from '../../faults/blockHostile.js';
+import {
+  answerBeforeService,
+  endFailureIgnored,
+  hostileTolerated,
+  indicesKept,
+  mapFirst,
+  oneDomainForAll,
+  operationTwice,
+  replayAfterNew,
+  replayOmitted,
+  rereadFirst,
+  rereadGrant,
+  rereadLast,
+  rereadOperation,
+  rereadSector,
+  rereadSegments,
+  restartBeforeDestroy,
+  ringReused,
+  takeBackForgotten,
+  unboundedId,
+  unmapForgotten,
+} from '../../faults/blockMutants.js';
+import { epochTest, outstandingTest, overflowTest } from '../../model/blockFront.js';
+import { extentTest, formatTest, modeTest, segmentTest } from '../../model/blockTake.js';
+import { splitBlock } from '../../model/splitBlock.js';
+import {
+  answeredOnce,
+  completedOnce,
+  crashUnnoticed,
+  extentKept,
+  requestsEnd,
+  ringOrder,
+} from '../../properties/architectures/safeHardware.js';
+import { checkedIsUsed, mappedAsNeeded, mappingsCounted } from '../../properties/block.js';
+import {
+  everythingReturns,
+  freshAnswers,
+  notReusedWhileMapped,
+  oneOwner,
+  replayedFirst,
+} from '../../properties/blockRecovery.js';
+import { claim, suite } from '../suite.js';
+import { assumptions, blockStart, connectedStart, plainStart } from '../suites/blockStarts.js';
+
+/** Sentences of the claims. */
+export const blockSays = {
+  once: 'a block request completes exactly once for its client, or fails, whatever happens to the backend',
+  owner: 'a disk has one live owner, and what a dead one held comes back, however often it dies',
+  malformed: 'a backend does nothing for a malformed request but refuse it, and keeps nothing of it',
+  inPlace: 'a backend uses what it has checked, whatever is written into the ring meanwhile',
+  distrust: 'a frontend completes only what is outstanding, whatever a hostile backend answers',
+  kept: 'a page that a hostile backend still maps is not used again',
+  neighbour: 'nobody notices the crash of a driver domain that he does not use',
+} as const;
+
+const ONE = {
+  device: 1,
+  frontend: 1,
+  backend: 2,
+  epoch: 2,
+  request: 1,
+  page: 3,
+  pending: 1,
+  segment: 1,
+  sector: 4,
+  slot: 1,
+  index: 2,
+  'segment count': 3,
+  'message id': 3,
+};
+const TWO_REQUESTS = { ...ONE, request: 2, page: 4, slot: 2, index: 4, 'message id': 5 };
+
+const remarks = [...assumptions, 'one run for both eras: what it checks does not depend on the hardware'];
+
+export const blockRecoverySuite = suite('safe-hardware-block', {
+  title: 'Safe Hardware Interface: block requests through crash, hang, wrong suspicion, restart and replay',
+  machine: { name: 'block of driver domains', modules: [splitBlock, backendFailures, blockStart] },
+  scope: { small: ONE, default: { ...ONE, epoch: 3, 'message id': 4 }, large: TWO_REQUESTS },
+  claims: [
+    claim(blockSays.once, {
+      keeps: [requestsEnd, answeredOnce, freshAnswers, replayedFirst, ringOrder],
+      against: ['F7', 'F10', 'F11', 'F14'],
+      without: [
+        { off: epochTest, breaks: freshAnswers },
+        { off: replayOmitted, breaks: replayedFirst },
+        { off: replayAfterNew, breaks: replayedFirst, scope: TWO_REQUESTS },
+        { off: indicesKept, breaks: ringOrder },
+        { off: answerBeforeService, breaks: freshAnswers },
+        { off: operationTwice, breaks: answeredOnce },
+      ],
+    }),
+    claim(blockSays.owner, {
+      keeps: [oneOwner, everythingReturns, mappingsCounted, notReusedWhileMapped],
+      against: ['F10', 'F11'],
+      without: [
+        { off: restartBeforeDestroy, breaks: oneOwner },
+        { off: ringReused, breaks: notReusedWhileMapped },
+        { off: unmapForgotten, breaks: mappingsCounted },
+        { off: takeBackForgotten, breaks: everythingReturns },
+      ],
+    }),
+  ],
+  mayStop: () => true,
+  assumptions: remarks,
+});
+
+export const blockHostileSuite = suite('safe-hardware-block-guest', {
+  title: 'Safe Hardware Interface: a block backend before a hostile guest',
+  machine: { name: 'block before a hostile guest', modules: [splitBlock, hostileFrontends, connectedStart] },
+  scope: {
+    small: { ...ONE, epoch: 1, page: 2, 'message id': 2 },
+    default: { ...ONE, epoch: 1, index: 4, 'message id': 2 },
+    large: { ...ONE, epoch: 1, pending: 2, index: 4, 'message id': 2 },
+  },
+  claims: [
+    claim(blockSays.malformed, {
+      keeps: [extentKept, mappedAsNeeded, mappingsCounted, ringOrder],
+      against: ['F5', 'F7'],
+      without: [
+        { off: extentTest, breaks: extentKept },
+        { off: modeTest, breaks: extentKept },
+        { off: mapFirst, breaks: mappingsCounted },
+        { off: overflowTest, breaks: ringOrder },
+      ],
+    }),
+    claim(blockSays.inPlace, {
+      keeps: [checkedIsUsed, extentKept, mappingsCounted],
+      against: ['F5', 'F6'],
+      without: [
+        { off: formatTest, breaks: checkedIsUsed },
+        { off: segmentTest, breaks: checkedIsUsed },
+        { off: rereadOperation, breaks: extentKept },
+        { off: rereadSegments, breaks: checkedIsUsed },
+        { off: rereadSector, breaks: extentKept },
+        { off: rereadFirst, breaks: checkedIsUsed },
+        { off: rereadLast, breaks: checkedIsUsed },
+        { off: rereadGrant, breaks: mappingsCounted },
+      ],
+    }),
+  ],
+  mayStop: () => true,
+  assumptions: remarks,
+});
+
+export const blockDistrustSuite = suite('safe-hardware-block-backend', {
+  title: 'Safe Hardware Interface: a block frontend before a hostile driver domain',
+  machine: { name: 'block before a hostile driver domain', modules: [splitBlock, hostileBackends, blockStart] },
+  scope: { small: ONE, default: ONE, large: TWO_REQUESTS },
+  claims: [
+    claim(blockSays.distrust, {
+      keeps: [completedOnce, requestsEnd],
+      against: ['F5', 'F7'],
+      without: [
+        { off: unboundedId, breaks: completedOnce },
+        { off: outstandingTest, breaks: completedOnce },
+        { off: hostileTolerated, breaks: requestsEnd },
+      ],
+    }),
+    claim(blockSays.kept, {
+      keeps: [notReusedWhileMapped],
+      against: ['F5', 'F12'],
+      without: [{ off: endFailureIgnored, breaks: notReusedWhileMapped }],
+    }),
+  ],
+  mayStop: () => true,
+  assumptions: remarks,
+});
+
+export const blockNeighbourSuite = suite('safe-hardware-block-neighbours', {
+  title: 'Safe Hardware Interface: two guests, each with a driver domain of its own, one of which crashes',
+  machine: { name: 'block of two driver domains', modules: [splitBlock, strangersCrash, plainStart] },
+  scope: {
+    default: { ...ONE, device: 2, frontend: 2, backend: 4, epoch: 2 },
+  },
+  claims: [
+    claim(blockSays.neighbour, {
+      keeps: [crashUnnoticed, oneOwner],
+      against: ['F10'],
+      without: [
+        { off: oneDomainForAll, breaks: crashUnnoticed },
+        { off: restartBeforeDestroy, breaks: oneOwner },
+      ],
+    }),
+  ],
+  mayStop: () => true,
+  assumptions: remarks,
+});
