@@ -10,7 +10,6 @@ import {
   ASLEEP,
   AWAKE,
   addressCheck,
-  BEYOND,
   CLIENTS,
   type Channel,
   channelTables,
@@ -24,9 +23,12 @@ import {
   ownNotes,
   PERFORMED,
   SERVERS,
+  shareOf,
   slot,
   snapshot,
   TAKEN,
+  vector,
+  vectorInUse,
   vectorQuota,
 } from './channelState.js';
 
@@ -127,13 +129,14 @@ export const take = operation('server.take', {
     const r = m.ring.at(op.client, op.slot);
     may.write(m.ring, r);
     may.write(m.work, r);
+    may.readAll(m.work);
     may.read(m.connection, op.client);
     may.write(m.status, op.client);
   },
   steps: {
     'have room': (m, op) => {
-      if (!m.on(vectorQuota)) return OK;
-      return inFlightOf(m, op.client) < share(m) ? OK : AGAIN;
+      if (vectorInUse(m) >= m.size(vector)) return AGAIN;
+      return m.on(vectorQuota) && inFlightOf(m, op.client) >= shareOf(m) ? AGAIN : OK;
     },
     'take the snapshot': (m, op) => {
       const r = m.ring.at(op.client, op.slot);
@@ -151,9 +154,6 @@ export const take = operation('server.take', {
     },
   },
 });
-
-/** What a client may have in work: an equal share of the vector, and no less than one. */
-const share = (m: Channel): number => Math.max(1, m.size(slot));
 
 /** The device is given the address. */
 export const start = operation('server.start', {
@@ -282,9 +282,6 @@ export const sleep = operation('server.sleep', {
     },
   },
 });
-
-/** Address of a slot as a hostile client leaves it. */
-export const hostileAddress = BEYOND;
 
 export const channel = module<Channel, typeof channelTables>('channel', {
   tables: channelTables,

@@ -15,6 +15,9 @@ export const slot = sort('slot');
 export const CLIENTS = 0;
 export const SERVERS = 1;
 
+/** Entries of the server's DMA vector (paper: 512). */
+export const vector = sort('vector');
+
 /** Where a buffer address leads. */
 export const OWN = 0;
 export const BEYOND = 1;
@@ -53,9 +56,6 @@ export const channelTables = {
   connection: table([client], { open: oneOf('no', 'yes') }),
   server: table([], {
     state: oneOf('asleep', 'awake', 'looking once more'),
-    /** Interrupts of the device that the server has not seen. */
-    interrupt: oneOf('no', 'yes'),
-    /** Entries of the DMA vector in use (paper: 512), kept for the quota. */
   }),
   /** Kept for properties. */
   seen: table([client], {
@@ -90,10 +90,15 @@ export function inFlightOf(m: Channel, c: number): number {
   return n;
 }
 
+/** Entries of the DMA vector that all clients have in use. */
+export function vectorInUse(m: Channel): number {
+  let n = 0;
+  for (let r = 0; r < m.work.rows; r++) if (m.work.stage[r] !== NOTHING) n++;
+  return n;
+}
+
+/** What a client may have in work: an equal share of the vector, and no less than one. */
+export const shareOf = (m: Channel): number => Math.max(1, Math.floor(m.size(vector) / m.connection.rows));
+
 /** Whether the client is the adversary. */
 export const isHostileClient = (m: Channel, c: number): boolean => c === m.connection.rows - 1;
-
-/** Everybody is attached, every slot is its client's, and the server sleeps. */
-export function startChannel(m: Channel): void {
-  m.connection.open.fill(1);
-}
