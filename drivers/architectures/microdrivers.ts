@@ -63,6 +63,7 @@ const sameInBothEras: readonly SameRow[] = [
       'a kernel thread whose user half dies gets an error',
       'a lock that a dead user half held is broken',
       'the data path goes on when the user half dies, and answers every request once',
+      'the rest of the system does not notice the death of the user half',
       'the user half serves again after its death',
       'what was allocated for a dead user half comes back',
       'the kernel serves on when the kernel half crashes',

@@ -10,6 +10,7 @@ import {
   bufferStaysMapped,
   callersNotTold,
   comboNotBroken,
+  crashIsPanic,
   crashNotNoticed,
   driverLockNotBroken,
   interruptNotDisabled,
@@ -34,6 +35,7 @@ import {
 import { xpcFaults, xpcHang } from '../../faults/architectures/microdriversXpc.js';
 import { combolocks } from '../../model/architectures/microdrivers/combolock.js';
 import { dataPath } from '../../model/architectures/microdrivers/dataPath.js';
+import { kernelHalf } from '../../model/architectures/microdrivers/kernelHalf.js';
 import { type Split, splitMachine, UNDECIDED } from '../../model/architectures/microdrivers/split.js';
 import { storms } from '../../model/architectures/microdrivers/storm.js';
 import { xpc } from '../../model/architectures/microdrivers/xpc.js';
@@ -46,6 +48,7 @@ import {
   criticalInKernel,
   dispatchBounded,
   interruptNeverSleeps,
+  kernelServes,
   lineFollowsMode,
   nestedInTurn,
   noCallUpFromAtomic,
@@ -53,6 +56,7 @@ import {
   pathGoesOn,
   pathStaysInKernel,
   serviceReturns,
+  strangerUnaware,
   threadsRun,
   waitersWake,
 } from '../../properties/architectures/microdrivers.js';
@@ -148,6 +152,24 @@ export const xpcHangSuite = suite('microdrivers-xpc-hang', {
     }),
   ],
   assumptions: [...ASSUMPTIONS, 'there is no time-out, and so no wrongly suspected hang'],
+});
+
+/** The rest of the system beside them. */
+export const strangersSuite = suite('microdrivers-strangers', {
+  title: 'a process that has nothing to do with the driver, while the user half dies',
+  machine: { name: 'microdrivers and a stranger', modules: [xpc, xpcFaults, kernelHalf] },
+  scope: { small: { caller: 1, level: 3 }, default: { caller: 2, level: 5 } },
+  claims: [
+    claim('the rest of the system does not notice the death of the user half', {
+      keeps: [kernelServes, strangerUnaware],
+      against: ['F10'],
+      without: [
+        { off: crashIsPanic, breaks: kernelServes },
+        { off: crashIsPanic, breaks: strangerUnaware },
+      ],
+    }),
+  ],
+  assumptions: ASSUMPTIONS,
 });
 
 /** Combolocks and the data path beside them; costs are taken of it too. */
@@ -271,6 +293,7 @@ export const softwareSuites = [
   splitSuite,
   xpcSuite,
   xpcHangSuite,
+  strangersSuite,
   objectsSuite,
   trackerSuite,
   locksSuite,

@@ -8,6 +8,7 @@ import { claimDevice, closeDevice, handleOperations } from '../../model/architec
 import { type Irqs, dies, hang, irqs, killHung, responds } from '../../model/architectures/userLevel/interrupts.js';
 import { mapStreaming, mappingOperations, note, unmapBus } from '../../model/architectures/userLevel/mappings.js';
 import {
+  exitPages,
   fillTlb,
   fork,
   loseMapping,
@@ -101,39 +102,57 @@ const bare = { ...frames, operations: [] };
 /** Kernel threads: system calls on behalf of processes, and the exit of processes. */
 const threads = (scope: Scope): readonly string[] => Array.from({ length: scope.worker ?? 1 }, () => 'vmm');
 
+/** The bystander: another driver, with a device and a page mapped for it. */
+function withBystander(m: UserDrivers): void {
+  begin(m);
+  givePage(m, OTHER_FRAME, OTHER);
+  openAt(m, 1, OTHER, OTHER_FRAME);
+}
+
+const hardware = [processQueue, reap, refillIotlb, refillAtc, issueDma, finishDma];
+const life = { ...domains, operations: [driverDies, driverRestarts, releaseDomain] };
+
 /** DMA: two drivers, each with a device; calls split, against caches, DMA in flight and death. */
 export const dmaMachine: MachineDef = {
   name: 'user-level drivers, DMA',
   modules: [
-    { ...domains, operations: [driverDies, driverRestarts, releaseDomain] },
+    life,
     bare,
-    {
-      ...iommu,
-      operations: [
-        processQueue,
-        reap,
-        refillIotlb,
-        refillAtc,
-        issueDma,
-        finishDma,
-        dmaStale,
-        dmaToFrame,
-        dmaPeer,
-        dmaInterrupt,
-        ...dmaAttacksOfDrivers,
-      ],
-    },
+    { ...iommu, operations: [...hardware, dmaStale, dmaToFrame] },
     userLevel(
       'handles, mappings, pages',
       [...handleOperations, ...mappingOperations, ...pageOperations, programDevice, loseMapping],
-      (m) => {
-        begin(m);
-        givePage(m, OTHER_FRAME, OTHER);
-        openAt(m, 1, OTHER, OTHER_FRAME);
-      },
+      withBystander,
     ),
   ],
   threads,
+};
+
+/** The same calls by two threads of the kernel at once, without attacks by DMA. */
+export const raceMachine: MachineDef = {
+  name: 'user-level drivers, races',
+  modules: [
+    { ...domains, operations: [driverDies, releaseDomain] },
+    bare,
+    { ...iommu, operations: hardware },
+    userLevel('handles, mappings, pages', [...handleOperations, mapStreaming, unmapBus, ...pageOperations], withBystander),
+  ],
+  threads,
+};
+
+/** The bus: what devices can do to one another and to the machine. Calls run as one step. */
+export const busMachine: MachineDef = {
+  name: 'user-level drivers, bus',
+  modules: [
+    { ...domains, operations: [driverDies, releaseDomain] },
+    bare,
+    { ...iommu, operations: [issueDma, finishDma, dmaPeer, dmaInterrupt] },
+    userLevel(
+      'handles, mappings, pages',
+      [...handleOperations, mapStreaming, unmapBus, exitPages, ...dmaAttacksOfDrivers],
+      withBystander,
+    ),
+  ],
 };
 
 const begins = (m: UserDrivers): void => {

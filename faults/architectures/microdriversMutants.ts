@@ -12,6 +12,7 @@ import {
   userUnlock,
 } from '../../model/architectures/microdrivers/combolock.js';
 import { handleInterrupt, submitRequest } from '../../model/architectures/microdrivers/dataPath.js';
+import { type KernelHalf, PANICKED } from '../../model/architectures/microdrivers/kernelHalf.js';
 import {
   demarshalReply,
   LIMIT,
@@ -37,7 +38,16 @@ import {
   resizeUserObject,
 } from '../../model/architectures/microdrivers/tracker.js';
 import { acquire, callUp, clearAway, reply, takeCall, takeReply } from '../../model/architectures/microdrivers/xpc.js';
-import { CALL_UP, depthOf, PARKED, REPLY_UP, send, WANTS } from '../../model/architectures/microdrivers/xpcState.js';
+import {
+  CALL_UP,
+  depthOf,
+  PARKED,
+  REPLY_UP,
+  send,
+  taken,
+  WANTS,
+  type Xpc,
+} from '../../model/architectures/microdrivers/xpcState.js';
 import { drop, guardWith, NONE, omit, replace } from '../../model/kernel/index.js';
 import { crossCall, LOCK } from '../../model/ledger.js';
 
@@ -94,6 +104,17 @@ export const crashNotNoticed = mutant('MD-crash-not-noticed', {
   edits: [drop(clearAway)],
 });
 
+export const crashIsPanic = mutant('MD-crash-is-panic', {
+  says: 'the death of the user half is an unexpected state, and the runtime panics as the tracker does',
+  source: `${PAPER}, D4 and D6`,
+  edits: [
+    replace(clearAway, 'drop the message', (m: Xpc & { readonly system?: KernelHalf['system'] }) => {
+      taken(m);
+      if (m.system) m.system.kernel[0] = PANICKED;
+    }),
+  ],
+});
+
 export const lockKeptOnReturn = mutant('MD-lock-kept', {
   says: 'the lock is not released when a call returns',
   source: `${PAPER}, D2`,
@@ -134,13 +155,13 @@ export const wholeStructure = mutant('MD-whole-structure', {
 
 /** Mutant 17 of the catalogue. */
 export const entrySurvivesFree = mutant('MD-17 entry survives free', {
-  says: 'the kernel half frees an object and the tracker keeps its entry for the user half\u2019s pointer',
+  says: 'the kernel half frees an object and the tracker keeps its entry for the user half’s pointer',
   source: `${PAPER}, D4: free removes both directions, before either address is used again`,
   edits: [omit(freeKernelObject, 'drop the entry for the user address')],
 });
 
 export const kernelEntrySurvives = mutant('MD-17 entry survives free in user half', {
-  says: 'the user half frees an object and the tracker keeps the entry for the kernel\u2019s address',
+  says: 'the user half frees an object and the tracker keeps the entry for the kernel’s address',
   source: `${PAPER}, D4`,
   edits: [omit(freeUser, 'drop the entry for the kernel address')],
 });
@@ -152,13 +173,13 @@ export const staleSizeUp = mutant('MD-stale-size', {
 });
 
 export const noRealloc = mutant('MD-no-reallocation', {
-  says: 'a return with another size is copied into the kernel\u2019s object as it is',
+  says: 'a return with another size is copied into the kernel’s object as it is',
   source: `${PAPER}, D4: AllocArrayK`,
   edits: [omit(bringDown, 'reallocate when the sizes differ')],
 });
 
 export const noReallocUp = mutant('MD-no-reallocation in user half', {
-  says: 'a call with another size is copied into the user half\u2019s object as it is',
+  says: 'a call with another size is copied into the user half’s object as it is',
   source: `${PAPER}, D4`,
   edits: [omit(passUp, 'reallocate the copy when the sizes differ')],
 });

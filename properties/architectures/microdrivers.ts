@@ -13,7 +13,7 @@ import {
   WAITS,
 } from '../../model/architectures/microdrivers/combolock.js';
 import { ANSWERED, COMPLETE, type DataPath, FREE, QUEUED } from '../../model/architectures/microdrivers/dataPath.js';
-import { KERNEL_RUNS, type KernelHalf } from '../../model/architectures/microdrivers/kernelHalf.js';
+import type { KernelHalf } from '../../model/architectures/microdrivers/kernelHalf.js';
 import { HANDLER, IN_KERNEL, IN_USER, type Split, UNDECIDED } from '../../model/architectures/microdrivers/split.js';
 import { FAIR_ROW, type Storm } from '../../model/architectures/microdrivers/storm.js';
 import {
@@ -31,7 +31,7 @@ import {
 } from '../../model/architectures/microdrivers/xpcState.js';
 import { type Machine, NONE, OUTCOMES } from '../../model/kernel/index.js';
 import { ALLOCATION, COPY, CROSSING, charged, chargesInWords, XPC } from '../../model/ledger.js';
-import { invariant, progress, relation } from '../property.js';
+import { invariant, noninterference, progress, relation } from '../property.js';
 
 /** Functions that a critical root reaches: one bit each. */
 function reachedFromHandler(m: Split): number {
@@ -266,5 +266,18 @@ export const kernelServes = progress<KernelHalf>('MD-K1', 'kernel serves', {
   states: 'a process that has nothing to do with the driver is served',
   pending: (m) => m.client.state[0] === 1,
   goal: (m) => m.client.state[0] === 0,
-  witnesses: { 'the kernel has stopped': (m) => m.system.kernel[0] !== KERNEL_RUNS },
+  witnesses: { 'a process waits': (m) => m.client.state[0] === 1 },
+});
+
+export const strangerUnaware = noninterference<KernelHalf & Xpc>('I14', 'strangers', {
+  states: 'what a process that has nothing to do with the driver sees does not depend on the death of the user half',
+  view: (m, out) => {
+    out[0] = m.client.state[0];
+    out[1] = m.system.kernel[0];
+    return 2;
+  },
+  purge: (_m, operation) => operation === 'user.crash',
+  witnesses: {
+    'the process waits, and the user half is dead': (m) => m.client.state[0] === 1 && m.userHalf.state[0] === DEAD,
+  },
 });

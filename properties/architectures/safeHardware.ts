@@ -38,7 +38,6 @@ export const answeredOnce = named(blockRecovery.servedOnce, 'X-S7', 'once an epo
 export const completedOnce = named(blockRecovery.completedOnce, 'X-S7', 'completed once');
 export const extentKept = named(block.insideExtent, 'X-S8', 'extent');
 export const requestsEnd = named(blockRecovery.everyRequestEnds, 'X-L1', 'requests');
-export const crashUnnoticed = named(block.independentOfCrash, 'X-L2', 'crash of another driver');
 
 /** Domain 2, the driver domain of the suite on memory, is a stranger to domain 1, the guest. */
 export const domainUnnoticed = named(memory.independentOfCrashes, 'X-L2', 'crash of a driver domain');

@@ -117,14 +117,19 @@ export const cpuContainment = invariant<UserDrivers>('L-S1', 'processor', {
 });
 
 /** L-S2: what the I/O page directory of a device has. */
-export const directory = invariant<UserDrivers>('L-S2', 'directory', {
-  states: 'the entries of a device are mappings of the live handle of its owner, of its pages, with the rights of the direction',
-  holds: (m) => entriesAreNoted(m) && everyWay(m, isOwn),
+export const entries = invariant<UserDrivers>('L-S2', 'entries', {
+  states: 'the entries of a device are mappings of the live handle of its owner, with the rights of the direction',
+  holds: entriesAreNoted,
   explain: tell,
-  witnesses: {
-    'a page is mapped': isMapped(STREAMING),
-    'a DMA is in flight': inFlight,
-  },
+  witnesses: { 'a page is mapped': isMapped(STREAMING) },
+});
+
+/** L-S2: whatever a device reaches. */
+export const reach = invariant<UserDrivers>('L-S2', 'reach', {
+  states: 'whatever a device reaches, by entries, caches or requests in flight, belongs to the process that has it open',
+  holds: (m) => everyWay(m, isOwn),
+  explain: tell,
+  witnesses: { 'a page is mapped': isMapped(STREAMING), 'a DMA is in flight': inFlight },
 });
 
 /** L-S3: pins. */

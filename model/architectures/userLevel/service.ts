@@ -317,6 +317,12 @@ export const service = module<Service, typeof serviceTables>('clients of user-le
   initial: (m) => {
     m.unit.job.fill(NONE);
     m.request.kind[0] = m.choose(flag, 'the first request is a frame');
+    if (m.choose(flag, 'the driver has its device, and the first request is at it') === 0) return;
+    m.unit.owners[1] = 1 << 1;
+    m.unit.busMaster[1] = 1;
+    m.unit.handles[1] = 1;
+    m.unit.job[1] = 0;
+    m.request.state[0] = ISSUED;
   },
   holds: (m, d) => m.unit.owners[d] !== 0 || unnoticed(m, d),
   map: (m) => [...m.request.state].map((s, r) => `request ${r}: state ${s}, completed ${m.request.completions[r]}`),
