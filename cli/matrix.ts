@@ -1,9 +1,10 @@
 /** `ringfence matrix`: the containment matrix of the five architectures, from the report of a run. */
 import { join } from 'node:path';
 import { costsOf } from '../drivers/architectures/cost.js';
-import { architectures, costRuns } from '../drivers/architectures/index.js';
+import { architectureSuites, architectures, costRuns } from '../drivers/architectures/index.js';
 import { type Matrix, matrixOf } from '../reports/matrix.js';
 import { matrixLines, matrixMarkdown } from '../reports/matrixText.js';
+import type { Report } from '../reports/report.js';
 import { replaceFile } from '../reports/save.js';
 import { Console } from './console.js';
 import { EXIT, failWith } from './exit.js';
@@ -19,16 +20,8 @@ export async function matrix(o: MatrixOptions): Promise<number> {
   const out = new Console(o);
   try {
     const { report, folder } = reportAt(o.out);
-    const costs = architectures.map((a) => ({
-      architecture: a.id,
-      costs: costsOf(costRuns.get(a.id) ?? []),
-      figures: a.figures,
-    }));
-    const m = matrixOf(report, architectures, costs);
-    const text = matrixMarkdown(m);
-    replaceFile(join(folder, 'matrix.md'), text);
-    replaceFile(join(folder, 'matrix.json'), matrixJson(m));
-    if (o.markdown) out.always(text.trimEnd().split('\n'));
+    const m = writeMatrix(report, folder);
+    if (o.markdown) out.always(matrixMarkdown(m).trimEnd().split('\n'));
     else out.lines(matrixLines(m, out.page));
     out.json(matrixJson(m));
     out.lines(['', `written: ${shown(join(folder, 'matrix.md'))}, ${shown(join(folder, 'matrix.json'))}`]);
@@ -36,6 +29,25 @@ export async function matrix(o: MatrixOptions): Promise<number> {
   } catch (thrown) {
     return failWith(thrown);
   }
+}
+
+/** Makes the matrix of a report and writes it beside the report, as JSON and Markdown. */
+export function writeMatrix(report: Report, folder: string): Matrix {
+  const costs = architectures.map((a) => ({
+    architecture: a.id,
+    costs: costsOf(costRuns.get(a.id) ?? []),
+    figures: a.figures,
+  }));
+  const m = matrixOf(report, architectures, costs);
+  replaceFile(join(folder, 'matrix.md'), matrixMarkdown(m));
+  replaceFile(join(folder, 'matrix.json'), matrixJson(m));
+  return m;
+}
+
+/** Whether the report has suites of the architectures. */
+export function hasArchitectures(report: Pick<Report, 'suites'>): boolean {
+  const names = new Set(architectureSuites.map((s) => s.name));
+  return report.suites.some((s) => names.has(s.name));
 }
 
 const matrixJson = (m: Matrix): string => `${JSON.stringify(m, undefined, 2)}\n`;

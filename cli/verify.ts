@@ -15,6 +15,7 @@ import { Console } from './console.js';
 import { complain, EXIT, failWith } from './exit.js';
 import { shown } from './folder.js';
 import { onInterrupt } from './interrupt.js';
+import { hasArchitectures, writeMatrix } from './matrix.js';
 import { DEFAULTS, type VerifyOptions } from './options.js';
 import { ProgressLine } from './progressLine.js';
 import { makeDocuments } from './report.js';
@@ -108,6 +109,7 @@ async function finish(
   try {
     // What was measured or made of an earlier run says nothing of the specification as it is now.
     for (const name of ['fastpath.json', 'matrix.json', 'matrix.md']) rmSync(join(o.out, name), { force: true });
+    if (hasArchitectures(report)) writeMatrix(report, o.out);
     // Whoever interrupts does not want to wait for pictures.
     const retold = state.stopped === 'interrupt' ? undefined : await retell(report, traces, DEFAULTS);
     const documents = makeDocuments(report, traces, o.out, retold);

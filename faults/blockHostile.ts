@@ -103,7 +103,8 @@ export const forgeKick = operation('frontend.forgesEvent', {
     agent: (m, op) => m.fe.hostile[op.agent] !== HONEST,
     to: (m, op) => {
       const c = m.chan.at(op.to, op.agent);
-      return m.chan.ring[c] !== NONE && m.chan.event[c] === 0 && m.be.hostile[op.to] === 0;
+      // While its handler runs, one more event changes nothing: it looks anyway.
+      return m.chan.ring[c] !== NONE && m.chan.awake[c] === 0 && m.chan.event[c] === 0 && m.be.hostile[op.to] === 0;
     },
   },
   touches: (m, op, may) => may.write(m.chan, m.chan.at(op.to, op.agent)),

@@ -60,7 +60,6 @@ export const safeHardware: Architecture = architecture({
   title: 'Safe Hardware Interface (Xen 2.0)',
   source: 'Fraser, Hand, Neugebauer, Pratt, Warfield, Williamson: Safe Hardware Access with the Xen VMM, OASIS 2004',
   suites: {
-    // biome-ignore lint/suspicious/noThenProperty: the eras are called so
     then: [netTxThen, netRxThen, messagesThen, ...both],
     now: [netTxNow, netRxNow, messagesNow, iommuSuite, ...both],
   },

@@ -88,7 +88,7 @@ import { claim, type Suite, suite } from '../suite.js';
 import type { Era } from './architecture.js';
 
 /** What the machines of 2004 do not have. */
-const missing = (era: Era): readonly Gate[] => (era === 'now' ? [] : [dmaRemapping]);
+export const missing = (era: Era): readonly Gate[] => (era === 'now' ? [] : [dmaRemapping]);
 const bare = { ...frames, operations: [] };
 
 export const transmitMachine: MachineDef = {
@@ -262,8 +262,8 @@ function transmission(era: Era): Suite {
   });
 }
 
-const RX_SMALL = { domain: 3, generation: 2, guest: 1, frame: 3 };
-const TWO_GUESTS = { domain: 4, generation: 1, guest: 2, frame: 4 };
+const RX_SMALL = { domain: 3, generation: 2, guest: 1, buffer: 1, frame: 3 };
+const TWO_GUESTS = { domain: 4, generation: 1, guest: 2, buffer: 1, frame: 4 };
 
 /** Reception in one era. */
 function reception(era: Era): Suite {
@@ -275,7 +275,7 @@ function reception(era: Era): Suite {
     scope: {
       small: RX_SMALL,
       default: { ...RX_SMALL, generation: 3 },
-      large: { domain: 4, generation: 2, guest: 2, frame: 4 },
+      large: { ...TWO_GUESTS, generation: 2 },
     },
     claims: [
       claim(says.flip, {

@@ -8,6 +8,7 @@ import { claimDevice, closeDevice, handleOperations } from '../../model/architec
 import { type Irqs, dies, hang, irqs, killHung, responds } from '../../model/architectures/userLevel/interrupts.js';
 import { mapStreaming, mappingOperations, note, unmapBus } from '../../model/architectures/userLevel/mappings.js';
 import {
+  allocatePage,
   exitPages,
   fillTlb,
   fork,
@@ -221,3 +222,17 @@ export const serviceMachine: MachineDef = {
     service,
   ],
 };
+
+/** One close against everything that goes on in the hardware: caches refill, DMA is in flight, the device follows its descriptors. */
+export function closingMachine(name: string, calls: readonly AnyOperation[]): MachineDef {
+  return {
+    name,
+    modules: [
+      { ...domains, operations: [driverDies] },
+      bare,
+      { ...iommu, operations: [...hardware, dmaStale] },
+      userLevel('handles, mappings, pages', [...calls, allocatePage, exitPages, programDevice, loseMapping], withBystander),
+    ],
+    threads,
+  };
+}

@@ -3,7 +3,9 @@ import { strangersCrash } from '../../faults/block.js';
 import { hostileNeighbour } from '../../faults/blockHostile.js';
 import { oneDomainForAll, restartBeforeDestroy } from '../../faults/blockMutants.js';
 import { overflowTest } from '../../model/blockFront.js';
+import { close } from '../../model/blockFrontLife.js';
 import { extentTest, poolQuota } from '../../model/blockTake.js';
+import { drop } from '../../model/kernel/index.js';
 import { splitBlock } from '../../model/splitBlock.js';
 import {
   independentOfCrash,
@@ -50,7 +52,12 @@ export const blockShared = suite('block-shared', {
     }),
   ],
   mayStop: () => true,
-  assumptions: [...assumptions, 'scoped: one of the frontends turns hostile, not both'],
+  edits: [drop(close)],
+  assumptions: [
+    ...assumptions,
+    'scoped: one of the frontends turns hostile, not both',
+    'scoped: nobody closes his device; the suite block has that',
+  ],
 });
 
 export const blockNeighbours = suite('block-neighbours', {

@@ -292,6 +292,14 @@ export const deadReturned = progress<UserDrivers>('L-L1', 'returned', {
   },
 });
 
+/** What calls write of the kernel’s own. */
+export const kernelIntact = invariant<UserDrivers>('L-S1', 'kernel memory', {
+  states: 'no call makes the kernel write over memory of its own that the call has no business with',
+  holds: (m) => m.page.scribbled[KERNEL_FRAME] === 0,
+  explain: () => 'the kernel wrote past the end of a list of bus addresses',
+  witnesses: { 'a page is mapped': isMapped(STREAMING) },
+});
+
 const PURGED: ReadonlySet<string> = new Set(['fault.scribble', 'fault.wildStore']);
 
 /** What a driver does to its own memory is its own affair. */
@@ -300,7 +308,8 @@ export const silence = noninterference<UserDrivers>('L-L2', 'silence', {
   view: (m, out) => {
     let n = 0;
     for (let f = 0; f < m.frame.rows; f++) {
-      const own = m.frame.owner[f] === DRIVER;
+      // A child begins with what its parent has written: it is the driver too.
+      const own = m.frame.owner[f] === DRIVER || m.frame.owner[f] === OTHER;
       out[n++] = own ? 1 : 0;
       if (own) continue;
       out[n++] = m.frame.owner[f];

@@ -9,6 +9,7 @@ import { problemsOf } from '../problems.js';
 import type { Report } from '../report.js';
 import { claimsSection } from './claimsSection.js';
 import { pageScript } from './client/script.js';
+import { costSection } from './costSection.js';
 import { coverageSection, faultsSection } from './faultsSection.js';
 import { findingsSection, viewerSection } from './findingsSection.js';
 import { embedJson, html, Markup } from './markup.js';
@@ -67,6 +68,7 @@ ${topSection(report)}
 ${untestedSection(report, { fastpath: inputs.fastpath === undefined, targets: true })}
 ${claimsSection(report, embedded)}
 ${matrix && matrixSection(matrix, embedded)}
+${matrix && costSection(matrix)}
 ${findingsSection(problems, embedded)}
 ${viewerSection(pack.traces, out, inputs.folder ?? 'ringfence-report/traces/')}
 ${faultsSection(report)}

@@ -230,8 +230,7 @@ export const refillGart = operation('gart.refill', {
   atomic: true,
   input: { frame },
   where: {
-    frame: (m, op) =>
-      m.gart.from[op.frame] === NONE && m.io.entry[m.io.at(m.northbridge.current[0], op.frame)] === 1,
+    frame: (m, op) => m.gart.from[op.frame] === NONE && m.io.entry[m.io.at(m.northbridge.current[0], op.frame)] === 1,
   },
   touches: (m, op, may) => {
     may.read(m.northbridge);
@@ -263,7 +262,9 @@ export const mux = module<Mux, typeof muxTables>('time-multiplexed IO-MMU', {
   tables: muxTables,
   operations: muxOperations,
   map: (m) => {
-    const lines = [`table of space ${m.northbridge.current[0]} active${m.northbridge.switching[0] ? ', switching' : ''}`];
+    const lines = [
+      `table of space ${m.northbridge.current[0]} active${m.northbridge.switching[0] ? ', switching' : ''}`,
+    ];
     for (let v = 0; v < m.master.rows; v++) {
       lines.push(`device ${v}: of space ${m.master.home[v]}, bus master ${m.master.bus[v] ? 'on' : 'off'}`);
     }

@@ -4,7 +4,21 @@
  * Source: LeVasseur et al. 2004, V4: 8 receiver threads, 16 buffers of 1600 bytes, server queue of 256, drop when full.
  * Must keep: DD-S9 (the copy has the announced length, and both sides' mappings are checked), DD-L3 (no client blocks another's queue).
  */
-import { DONE, gate, type Machine, module, NONE, OK, oneOf, operationOn, ref, type State, sort, table, u8 } from '../../kernel/index.js';
+import {
+  DONE,
+  gate,
+  type Machine,
+  module,
+  NONE,
+  OK,
+  oneOf,
+  operationOn,
+  ref,
+  type State,
+  sort,
+  table,
+  u8,
+} from '../../kernel/index.js';
 import { COPY, charge, hypercall, NOTIFICATION } from '../../ledger.js';
 import { client } from './channelState.js';
 

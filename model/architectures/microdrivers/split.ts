@@ -77,7 +77,9 @@ export function checkSplit(graph: CallGraph, halves: readonly number[]): string[
   }
   const names = graph.functions.map((f) => f.name);
   const outside = [...reached].filter((i) => halves[i] !== IN_KERNEL);
-  const upward = graph.calls.filter(([a, b]) => reached.has(a) && halves[a] === IN_KERNEL && halves[b] === IN_USER);
+  const upward = graph.calls.filter(
+    ([a, b]) => graph.functions[a].hasBody && reached.has(a) && halves[a] === IN_KERNEL && halves[b] === IN_USER,
+  );
   return [
     ...outside.map((i) => `${names[i]} is reached from a critical root and is in the user half`),
     ...upward.map(([a, b]) => `${names[a]} may run where nothing may sleep and calls ${names[b]} in the user half`),

@@ -22,6 +22,7 @@ import {
   OUTSTANDING,
   RUNNING,
   slotAt,
+  TAKEN,
 } from './classState.js';
 
 const operation = operationOn<ClassPath>();
@@ -150,7 +151,8 @@ export const changePath = operation('manager.change', {
   locals: ['old'],
   onFailure: 'safe',
   where: {
-    agent: (m) => m.path.spare[0] > 0 && m.path.suspected[0] === 0 && m.path.connected[0] === 1 && m.path.draining[0] === 0,
+    agent: (m) =>
+      m.path.spare[0] > 0 && m.path.suspected[0] === 0 && m.path.connected[0] === 1 && m.path.draining[0] === 0,
     change: (m, op) => op.change === MOVE || (op.change === PUT_IN) === (m.path.soft[0] === ABSENT),
   },
   touches: (m, _op, may) => touchesAll(m, may),
@@ -182,6 +184,30 @@ export const changePath = operation('manager.change', {
   },
 });
 
+const beginning = sort('beginning', {
+  members: ['at the beginning', 'behind a soft device, a request waiting', 'after a change, a request in work, suspected wrongly'],
+});
+
+/** Begins at the beginning, or where a race needs few steps; all of these can be reached from the beginning. */
+function begin(m: ClassPath): void {
+  m.path.connected[0] = 1;
+  m.backend.life[0] = RUNNING;
+  const from = m.choose(beginning);
+  m.path.spare[0] = m.scope.changes - from;
+  if (from === 0) return;
+  m.path.epoch[0] = 1;
+  m.asked.state[0] = OUTSTANDING;
+  enqueue(m, 0);
+  if (from === 1) {
+    m.path.soft[0] = RUNNING;
+    return;
+  }
+  m.slot.holds[slotAt(m, ABOVE, 0)] = NOTHING;
+  m.work.stage[m.work.at(0, 0)] = TAKEN;
+  m.work.epoch[m.work.at(0, 0)] = 1;
+  m.path.suspected[0] = 1;
+}
+
 /** The module. Scope: `request`, `place`, `changes`. */
 export const classPath = module<ClassPath, typeof classTables>('class interface', {
   tables: classTables,
@@ -189,9 +215,7 @@ export const classPath = module<ClassPath, typeof classTables>('class interface'
   initial: (m) => {
     m.path.kind[0] = m.choose(kind, 'what is asked for');
     m.path.granularity[0] = m.scope.buffers === 1 ? m.choose(mapped, 'mapped') : 0;
-    m.path.spare[0] = m.scope.changes;
-    m.path.connected[0] = 1;
-    m.backend.life[0] = RUNNING;
+    begin(m);
   },
   map: (m) => [
     ...[...m.backend.life].map((x, b) => `backend ${b}: ${['absent', 'running', 'hung', 'dead'][x]}`),

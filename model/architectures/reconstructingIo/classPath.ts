@@ -263,8 +263,13 @@ export const complete = operation('client.complete', {
         const row = slotAt(m, ABOVE, r);
         if (m.slot.holds[row] !== RESPONSE) continue;
         const fresh = m.slot.epoch[row] === m.path.epoch[0] || !m.on(epochTest);
+        if (!fresh) {
+          // The answer is dropped, and the request stays where it is.
+          m.slot.holds[row] = NOTHING;
+          m.slot.epoch[row] = m.path.epoch[0];
+          continue;
+        }
         clearSlot(m, row);
-        if (!fresh) continue;
         if (m.asked.state[r] !== OUTSTANDING) m.asked.wrongs[r] |= COMPLETED_TWICE;
         if (m.asked.effect[r] === 0) m.asked.wrongs[r] |= NOT_PERFORMED;
         m.asked.state[r] = DONE;

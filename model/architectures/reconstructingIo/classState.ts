@@ -5,17 +5,7 @@
  * A path has two levels: the client's channel, and below a soft device the one from there to the backend. Pages are the client's, one for
  * each request; what a server may do with one is written beside the request (`rights`), and is handed on no wider than it was received.
  */
-import {
-  bitsOf,
-  gate,
-  type Machine,
-  oneOf,
-  ref,
-  type State,
-  sort,
-  table,
-  u8,
-} from '../../kernel/index.js';
+import { bitsOf, gate, type Machine, oneOf, type State, sort, table, u8 } from '../../kernel/index.js';
 
 /** What a client asks of its device. Reading and receiving write into its page. */
 export const kind = sort('kind', { members: ['block read', 'block write', 'net transmit', 'net receive'] });

@@ -101,7 +101,9 @@ export function drives(m: Restarts, d: number, v: number): boolean {
 /** Whether the device is served: its home runs and works, and nobody suspects it. */
 export function isServed(m: Restarts, v: number): boolean {
   const home = m.device.home[v];
-  return home !== NONE && runs(m, home) && m.backend.health[home] === WORKING && m.service.suspected[v] === NOT_SUSPECTED;
+  return (
+    home !== NONE && runs(m, home) && m.backend.health[home] === WORKING && m.service.suspected[v] === NOT_SUSPECTED
+  );
 }
 
 /** R5: the manager learns of a death, sees a violation or waits in vain. */

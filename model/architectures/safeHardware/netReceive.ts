@@ -18,10 +18,11 @@ import {
   operationOn,
   ref,
   type State,
+  sort,
   table,
   u8,
 } from '../../kernel/index.js';
-import { charge, GRANT_UNMAPPING, hypercall, NOTIFICATION, PAGE_FLIP } from '../../ledger.js';
+import { ALLOCATION, charge, hypercall, NOTIFICATION, PAGE_FLIP } from '../../ledger.js';
 import {
   CONNECTED,
   cardReaches,
@@ -44,6 +45,9 @@ import {
   stopCard,
   touchReach,
 } from './netState.js';
+
+/** Frames that each guest owns in the beginning: its reservation. */
+export const buffer = sort('buffer');
 
 /** Stages of a frame of the driver domain. */
 export const SPARE = 0;
@@ -213,11 +217,11 @@ function canTake(m: Receive, f: number): boolean {
 function replaceFrame(m: Receive, f: number): void {
   const fresh = freeFrame(m);
   own(m, fresh, DRIVER);
+  charge(m, ALLOCATION);
   m.reach.entry[fresh] = 1;
   m.reach.tlb[fresh] = 1;
   ioMap(m, fresh);
   m.reach.entry[f] = 0;
-  charge(m, GRANT_UNMAPPING);
 }
 
 type Flip = { frame: number; guest: number };
@@ -435,13 +439,14 @@ export function discardReceive(m: Receive, g: number): void {
   for (let f = 0; f < m.frame.rows; f++) if (m.frame.owner[f] === guestDomain(g)) forgetFrame(m, f);
 }
 
-/** Everybody connected; each guest and the driver domain own a frame, the driver domain's is where the card may write. */
+/** Everybody connected; each guest has its reservation, the driver domain the rest, which is where the card may write. */
 function start(m: Receive): void {
   connectedNet(m);
   m.rxFrame.packet.fill(NONE);
-  m.rx.reservation.fill(1);
-  for (let g = 0; g < m.rx.rows; g++) own(m, 1 + g, guestDomain(g));
-  for (let f = 1 + m.rx.rows; f < m.frame.rows; f++) {
+  const each = m.size(buffer);
+  m.rx.reservation.fill(each);
+  for (let g = 0; g < m.rx.rows; g++) for (let b = 0; b < each; b++) own(m, 1 + g * each + b, guestDomain(g));
+  for (let f = 1 + m.rx.rows * each; f < m.frame.rows; f++) {
     own(m, f, DRIVER);
     m.reach.entry[f] = 1;
     m.reach.tlb[f] = 1;
@@ -464,7 +469,7 @@ export const receiveOperations = [
   regain,
 ];
 
-/** Scope: `domain` (two more than guests), `generation`, `guest`, `frame` (one more than guests and the driver domain have). */
+/** Scope: `domain` (two more than guests), `generation`, `guest`, `buffer`, `frame` (one more than guests and the driver domain have). */
 export const netReceive = module<Receive, typeof netTables & typeof receiveTables>('net reception', {
   tables: { ...netTables, ...receiveTables },
   operations: receiveOperations,

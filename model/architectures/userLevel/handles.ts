@@ -22,16 +22,7 @@ import {
 } from '../../iommu/index.js';
 import { type Footprint, gate, NONE, OK, operationOn } from '../../kernel/index.js';
 import { charge, hypercall, INVALIDATION } from '../../ledger.js';
-import {
-  bitOf,
-  CLIENT,
-  NO_MAPPING,
-  OTHER,
-  touchPage,
-  USER_ERRNO,
-  type UserDrivers,
-  unpinPage,
-} from './state.js';
+import { bitOf, CLIENT, NO_MAPPING, OTHER, touchPage, USER_ERRNO, type UserDrivers, unpinPage } from './state.js';
 
 const operation = operationOn<UserDrivers>();
 

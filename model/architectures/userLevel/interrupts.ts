@@ -7,7 +7,19 @@
  * Must keep: L-S7 (only to the opener; masked while work is outstanding), L-L2 (nobody else waits).
  */
 import { CONTROL, type Domains, DYING, domain, RUNNING, runs } from '../../domains.js';
-import { blockedBy, flag, gate, module, OK, oneOf, operationOn, type State, sort, table, u8 } from '../../kernel/index.js';
+import {
+  blockedBy,
+  flag,
+  gate,
+  module,
+  OK,
+  oneOf,
+  operationOn,
+  type State,
+  sort,
+  table,
+  u8,
+} from '../../kernel/index.js';
 import { charge, hypercall, NOTIFICATION } from '../../ledger.js';
 
 /** Interrupt lines. */
@@ -258,8 +270,7 @@ export const killHung = operation('process.kill', {
   source: 'LKML on the 2005 patches: kill -9 and start again',
   input: { process: domain },
   where: {
-    process: (m, op) =>
-      m.on(operator) && m.domain.life[op.process] === RUNNING && m.responds.hung[op.process] === 1,
+    process: (m, op) => m.on(operator) && m.domain.life[op.process] === RUNNING && m.responds.hung[op.process] === 1,
   },
   touches: (m, op, may) => {
     may.write(m.domain, op.process);

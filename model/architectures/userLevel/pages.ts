@@ -133,7 +133,7 @@ export const fillTlb = operation('page.cache', {
   input: { frame },
   where: {
     agent: (m, op) => runs(m, op.agent),
-    frame: (m, op) => ((m.page.writable[op.frame] & ~m.page.cached[op.frame]) & bitOf(op.agent)) !== 0,
+    frame: (m, op) => (m.page.writable[op.frame] & ~m.page.cached[op.frame] & bitOf(op.agent)) !== 0,
   },
   touches: (m, op, may) => may.write(m.page, op.frame),
   steps: {
@@ -167,7 +167,8 @@ export const programDevice = operation('user.program', {
 export const loseMapping = operation('dma.lost', {
   agent: device,
   says: 'finds {iova}, which is in its descriptors, unmapped',
-  source: 'HP zx1: a request without a valid entry is a hard failure (machine check); Xen pci.c: ten faults disable a device',
+  source:
+    'HP zx1: a request without a valid entry is a hard failure (machine check); Xen pci.c: ten faults disable a device',
   atomic: true,
   input: { iova },
   where: {

@@ -7,7 +7,22 @@
  * most once on the wire, no effect of a dead driver’s request under its successor (L-S4), nothing left after any number of restarts.
  */
 import { CONTROL, type Domains, DYING, domain, generation, RUNNING } from '../../domains.js';
-import { AGAIN, flag, gate, module, NONE, OK, oneOf, operationOn, ref, type State, setOf, sort, table, u8 } from '../../kernel/index.js';
+import {
+  AGAIN,
+  flag,
+  gate,
+  module,
+  NONE,
+  OK,
+  oneOf,
+  operationOn,
+  ref,
+  type State,
+  setOf,
+  sort,
+  table,
+  u8,
+} from '../../kernel/index.js';
 import { COPY, charge, hypercall } from '../../ledger.js';
 import { type Irqs, responds } from './interrupts.js';
 
@@ -265,7 +280,8 @@ export const closeUnit = operation('service.close', {
     may.write(m.request, m.unit.job[op.domain]);
   },
   steps: {
-    drain: (m, op) => (m.on(drainOnClose) && m.unit.job[op.domain] !== NONE && m.unit.done[op.domain] === 0 ? AGAIN : OK),
+    drain: (m, op) =>
+      m.on(drainOnClose) && m.unit.job[op.domain] !== NONE && m.unit.done[op.domain] === 0 ? AGAIN : OK,
     disable: (m, op) => {
       m.unit.busMaster[op.domain] = 0;
       if (m.on(drainOnClose)) forgetJob(m, op.domain);

@@ -8,7 +8,19 @@
 import { domain } from '../../domains.js';
 import { flushOnFreeing, frame, isFree, putPage, scrubbing, TYPE_VMM } from '../../frames.js';
 import { clearIommu, device, type Iommu, iova, storeDirectory, TABLE } from '../../iommu/index.js';
-import { bitsOf, type Footprint, gate, NONE, oneOf, ref, type State, setOf, sort, table, u8 } from '../../kernel/index.js';
+import {
+  bitsOf,
+  type Footprint,
+  gate,
+  NONE,
+  oneOf,
+  ref,
+  type State,
+  setOf,
+  sort,
+  table,
+  u8,
+} from '../../kernel/index.js';
 
 /** Client of the drivers: a process that has no device. */
 export const CLIENT = 0;

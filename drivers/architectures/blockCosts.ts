@@ -1,0 +1,71 @@
+/** Scripted runs of block requests over the split driver, for the architectures that share disks by it. */
+import { bookedBlock } from '../../model/architectures/blockBook.js';
+import type { Gate } from '../../model/kernel/index.js';
+import { splitBlock } from '../../model/splitBlock.js';
+import { plainStart } from '../suites/blockStarts.js';
+import type { Era } from './architecture.js';
+import { type CostRun, type CostStep, repeated } from './cost.js';
+
+const machine = bookedBlock({ name: 'block, with its ledger', modules: [splitBlock, plainStart] });
+
+/** A ring of eight. Even requests read, odd ones write; the last page is for the ring. */
+const EIGHT = {
+  device: 1,
+  frontend: 1,
+  backend: 2,
+  epoch: 1,
+  request: 16,
+  page: 17,
+  pending: 8,
+  segment: 1,
+  sector: 4,
+  slot: 8,
+  index: 16,
+  'segment count': 3,
+  'message id': 17,
+};
+
+const guest = (operation: string, choices: Record<string, number> = {}): CostStep => ({
+  operation,
+  in: 'guest',
+  with: choices,
+});
+const driver = (operation: string, choices: Record<string, number> = {}): CostStep => ({
+  operation,
+  in: 'driver domain',
+  with: choices,
+});
+
+/** From submission to completion; the backend takes the requests in turn, each through all of its stages. */
+function steps(batch: number, write: number): CostStep[] {
+  return [
+    ...repeated(batch, (i) => [guest('front.submit', { request: 2 * i + write })]),
+    driver('back.wake'),
+    ...repeated(batch, () => [driver('back.take')]),
+    ...repeated(batch, () => [driver('back.map')]),
+    ...repeated(batch, () => [driver('back.access')]),
+    ...repeated(batch, () => [driver('back.unmap')]),
+    ...repeated(batch, () => [driver('back.respond')]),
+    driver('back.finalCheck'),
+    guest('front.interrupt'),
+    ...repeated(batch, () => [guest('front.collect')]),
+    guest('front.finalCheck'),
+    ...repeated(batch, (i) => [guest('client.again', { request: 2 * i + write })]),
+  ];
+}
+
+/** Block reads and writes, alone and by eight, in an era. */
+export function blockCostRuns(era: Era, gatesOff: readonly Gate[]): CostRun[] {
+  return (['block read', 'block write'] as const).flatMap((what) =>
+    ([1, 8] as const).map((batch) => ({
+      what,
+      batch,
+      era,
+      machine,
+      scope: EIGHT,
+      gatesOff,
+      before: [driver('back.finalCheck'), guest('front.finalCheck')],
+      steps: steps(batch, what === 'block write' ? 1 : 0),
+    })),
+  );
+}

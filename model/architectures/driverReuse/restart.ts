@@ -1,0 +1,330 @@
+/**
+ * Crash and restart (V7): a DD/OS stops, the monitor takes back what it had, boots it again, and its clients reattach: block requests that
+ * were not answered are submitted again, frames that were under way are lost. And detachment (V2), which waits for DMA.
+ * Source: LeVasseur et al. 2004: reattach calls; GAP-V4: detach and stop do not wait.
+ * Must keep: no two live owners of a device; nothing of a dead instance is reachable or accounted; a client is told once of each request;
+ * a frame is sent once at most; DD-S5; DD-L1.
+ */
+import { AGAIN, module, NONE, OK, operationOn } from '../../kernel/index.js';
+import { client } from './channelState.js';
+import {
+  ABSENT,
+  ANSWERED,
+  ATTACHED,
+  canReturn,
+  clearRequest,
+  clientOfRow,
+  DETACHED,
+  DETACHING,
+  DYING,
+  ddos,
+  dropClient,
+  HUNG,
+  hangDetection,
+  holdsAnything,
+  IDLE,
+  isBlock,
+  MANY,
+  oneOwner,
+  PERFORMED,
+  QUEUED,
+  quiesceDead,
+  quiesceDetach,
+  type Restart,
+  RUNNING,
+  reclaimDead,
+  request,
+  restartTables,
+  STARTED,
+  serverOf,
+  serves,
+  startRestart,
+  usable,
+} from './restartState.js';
+
+const operation = operationOn<Restart>();
+const more = (n: number): number => Math.min(n + 1, MANY);
+
+/** The client puts a request into its ring. */
+export const submitRequest = operation('client.submit', {
+  agent: client,
+  says: 'submits {request}',
+  input: { request },
+  where: {
+    agent: usableByAgent,
+    request: (m, op) => m.request.stage[m.request.at(op.agent, op.request)] === IDLE,
+  },
+  touches: (m, op, may) => may.write(m.request, m.request.at(op.agent, op.request)),
+  steps: {
+    submit: (m, op) => {
+      m.request.stage[m.request.at(op.agent, op.request)] = QUEUED;
+    },
+  },
+});
+
+function usableByAgent(m: Restart, op: { agent: number }): boolean {
+  return usable(m, op.agent);
+}
+
+/** The server starts it: the buffer is pinned, the device programmed. */
+export const startRequest = operation('server.start', {
+  agent: 'server',
+  says: 'starts {request} of {client}',
+  input: { client, request },
+  where: {
+    client: (m, op) => serves(m, op.client) && usable(m, op.client) && m.ddos.dma[serverOf(m, op.client)] === NONE,
+    request: (m, op) => m.request.stage[m.request.at(op.client, op.request)] === QUEUED,
+  },
+  touches: (m, op, may) => {
+    may.write(m.request, m.request.at(op.client, op.request));
+    may.write(m.ddos, serverOf(m, op.client));
+  },
+  steps: {
+    'pin the buffer': (m, op) => {
+      m.request.pinned[m.request.at(op.client, op.request)] = 1;
+    },
+    'program the device': (m, op) => {
+      const d = serverOf(m, op.client);
+      m.ddos.dma[d] = m.request.at(op.client, op.request);
+      m.ddos.dmaOf[d] = m.ddos.generation[d];
+      m.request.stage[m.request.at(op.client, op.request)] = STARTED;
+    },
+  },
+});
+
+/** The device has done what it was told, whoever still wants to know. */
+export const finishRequest = operation('device.finish', {
+  agent: ddos,
+  says: 'has its DMA take effect',
+  atomic: true,
+  where: { agent: (m, op) => m.ddos.dma[op.agent] !== NONE },
+  touches: (m, op, may) => {
+    may.write(m.ddos, op.agent);
+    may.write(m.request, m.ddos.dma[op.agent]);
+  },
+  steps: {
+    'take effect': (m, op) => {
+      const row = m.ddos.dma[op.agent];
+      m.ddos.dma[op.agent] = NONE;
+      m.request.performed[row] = more(m.request.performed[row]);
+      if (m.request.stage[row] === STARTED) m.request.stage[row] = PERFORMED;
+    },
+  },
+});
+
+/** The server hands the slot back. */
+export const answerRequest = operation('server.answer', {
+  agent: 'server',
+  says: 'answers {request} of {client}',
+  input: { client, request },
+  where: {
+    client: (m, op) => serves(m, op.client),
+    request: (m, op) => m.request.stage[m.request.at(op.client, op.request)] === PERFORMED,
+  },
+  touches: (m, op, may) => may.write(m.request, m.request.at(op.client, op.request)),
+  steps: {
+    unpin: (m, op) => {
+      m.request.pinned[m.request.at(op.client, op.request)] = 0;
+    },
+    'hand back': (m, op) => {
+      m.request.stage[m.request.at(op.client, op.request)] = ANSWERED;
+    },
+  },
+});
+
+/** The client is told. */
+export const takeAnswer = operation('client.takeAnswer', {
+  agent: client,
+  says: 'takes the answer to {request}',
+  input: { request },
+  where: { request: (m, op) => m.request.stage[m.request.at(op.agent, op.request)] === ANSWERED },
+  touches: (m, op, may) => may.write(m.request, m.request.at(op.agent, op.request)),
+  steps: { take: (m, op) => tell(m, m.request.at(op.agent, op.request)) },
+});
+
+/** The client learns that the request is over, whether it is or not. */
+export function tell(m: Restart, row: number): void {
+  if (m.request.performed[row] === 0) m.request.early[row] = 1;
+  clearRequest(m, row);
+}
+
+/** A DD/OS that does not answer is stopped: the operator's, or a watchdog's, doing. */
+export const stopHung = operation('monitor.stopHung', {
+  agent: 'monitor',
+  says: 'stops the hung {ddos}',
+  source: 'LeVasseur et al. 2004, V7',
+  input: { ddos },
+  where: { ddos: (m, op) => m.on(hangDetection) && m.ddos.life[op.ddos] === HUNG },
+  touches: (m, op, may) => may.write(m.ddos, op.ddos),
+  steps: {
+    stop: (m, op) => {
+      m.ddos.life[op.ddos] = DYING;
+    },
+  },
+});
+
+/** The monitor takes back what a stopped DD/OS had. */
+export const reclaim = operation('monitor.reclaim', {
+  agent: 'monitor',
+  says: 'takes back what {ddos} had',
+  source: 'LeVasseur et al. 2004, V7; order as in V6: off the bus, drain, unmap, unpin',
+  input: { ddos },
+  where: { ddos: (m, op) => m.ddos.life[op.ddos] === DYING },
+  touches: (m, op, may) => {
+    may.write(m.ddos, op.ddos);
+    for (let c = op.ddos; c < m.link.rows; c += m.ddos.rows) {
+      may.write(m.link, c);
+      for (let r = 0; r < m.size(request); r++) may.write(m.request, m.request.at(c, r));
+    }
+  },
+  steps: {
+    'bus master off': (m, op) => {
+      m.ddos.bus[op.ddos] = 0;
+    },
+    'wait for DMA': (m, op) => (m.on(quiesceDead) && m.ddos.dma[op.ddos] !== NONE ? AGAIN : OK),
+    'unmap and unpin': (m, op) => {
+      if (!m.on(reclaimDead)) return;
+      for (let c = op.ddos; c < m.link.rows; c += m.ddos.rows) dropClient(m, c);
+    },
+    'forget it': (m, op) => {
+      m.ddos.life[op.ddos] = ABSENT;
+    },
+  },
+});
+
+/** The virtual machine is booted again. */
+export const boot = operation('monitor.boot', {
+  agent: 'monitor',
+  says: 'boots {ddos} again',
+  source: 'LeVasseur et al. 2004, V7',
+  input: { ddos },
+  where: { ddos: (m, op) => canReturn(m, op.ddos) && bootable(m, op.ddos) },
+  touches: (m, op, may) => may.write(m.ddos, op.ddos),
+  steps: {
+    'take the device': (m, op) => {
+      m.ddos.bus[op.ddos] = 1;
+    },
+    run: (m, op) => {
+      m.ddos.life[op.ddos] = RUNNING;
+      m.ddos.generation[op.ddos]++;
+    },
+  },
+});
+
+function bootable(m: Restart, d: number): boolean {
+  return m.ddos.life[d] === ABSENT || (m.ddos.life[d] === DYING && !m.on(oneOwner));
+}
+
+/** The client registers with the new instance: its requests are replayed, its frames lost. */
+export const reattach = operation('client.reattach', {
+  agent: client,
+  says: 'reattaches',
+  source: 'LeVasseur et al. 2004, V2 reattach, V7',
+  where: {
+    agent: (m, op) => {
+      const d = serverOf(m, op.agent);
+      return (
+        m.link.state[op.agent] === ATTACHED &&
+        m.ddos.life[d] === RUNNING &&
+        m.link.generation[op.agent] !== m.ddos.generation[d]
+      );
+    },
+  },
+  touches: (m, op, may) => {
+    may.write(m.link, op.agent);
+    for (let r = 0; r < m.size(request); r++) may.write(m.request, m.request.at(op.agent, r));
+  },
+  steps: {
+    'new ring': (m, op) => {
+      m.link.generation[op.agent] = m.ddos.generation[serverOf(m, op.agent)];
+      m.link.region[op.agent] = 1;
+    },
+    replay: (m, op) => {
+      for (let r = 0; r < m.size(request); r++) {
+        const row = m.request.at(op.agent, r);
+        const stage = m.request.stage[row];
+        if (stage === IDLE || stage === ANSWERED) continue;
+        if (isBlock(r)) m.request.stage[row] = QUEUED;
+        else clearRequest(m, row);
+      }
+    },
+  },
+});
+
+/** A client goes: the server takes nothing new from it, and waits for what is in flight. */
+export const beginDetach = operation('client.detach', {
+  agent: client,
+  says: 'asks to be detached',
+  source: 'LeVasseur et al. 2004, V2',
+  where: { agent: (m, op) => serves(m, op.agent) && usable(m, op.agent) },
+  touches: (m, op, may) => may.write(m.link, op.agent),
+  steps: {
+    stop: (m, op) => {
+      m.link.state[op.agent] = DETACHING;
+    },
+  },
+});
+
+/** The region and the buffers leave the DD/OS; the client may use them for something else. */
+export const endDetach = operation('monitor.detach', {
+  agent: 'monitor',
+  says: 'detaches {client}',
+  source: 'LeVasseur et al. 2004, V2; GAP-V4: the published code does not wait',
+  input: { client },
+  where: { client: (m, op) => m.link.state[op.client] === DETACHING },
+  touches: (m, op, may) => {
+    may.write(m.link, op.client);
+    for (let r = 0; r < m.size(request); r++) may.write(m.request, m.request.at(op.client, r));
+  },
+  steps: {
+    'wait for DMA': (m, op) => {
+      const row = m.ddos.dma[serverOf(m, op.client)];
+      return m.on(quiesceDetach) && row !== NONE && clientOfRow(m, row) === op.client ? AGAIN : OK;
+    },
+    'unmap and unpin': (m, op) => dropClient(m, op.client),
+    // What was not answered is the client's again, with an error.
+    'end requests': (m, op) => {
+      for (let r = 0; r < m.size(request); r++) clearRequest(m, m.request.at(op.client, r));
+      m.link.state[op.client] = DETACHED;
+    },
+  },
+});
+
+/** A client comes back. */
+export const attachClient = operation('client.attach', {
+  agent: client,
+  says: 'attaches',
+  source: 'LeVasseur et al. 2004, V2 attach',
+  where: { agent: (m, op) => m.link.state[op.agent] === DETACHED && m.ddos.life[serverOf(m, op.agent)] === RUNNING },
+  touches: (m, op, may) => may.write(m.link, op.agent),
+  steps: {
+    attach: (m, op) => {
+      m.link.state[op.agent] = ATTACHED;
+      m.link.region[op.agent] = 1;
+      m.link.generation[op.agent] = m.ddos.generation[serverOf(m, op.agent)];
+    },
+  },
+});
+
+/** Whether nothing of a DD/OS is left. */
+export const isGone = (m: Restart, d: number): boolean => m.ddos.life[d] === ABSENT && !holdsAnything(m, d);
+
+export const restart = module<Restart, typeof restartTables>('restart', {
+  tables: restartTables,
+  operations: [
+    submitRequest,
+    startRequest,
+    finishRequest,
+    answerRequest,
+    takeAnswer,
+    stopHung,
+    reclaim,
+    boot,
+    reattach,
+    beginDetach,
+    endDetach,
+    attachClient,
+  ],
+  initial: startRestart,
+  map: (m) => [...m.ddos.life].map((life, d) => `DD/OS ${d}: ${['absent', 'running', 'hung', 'dying'][life]}`),
+});
