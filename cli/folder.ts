@@ -1,10 +1,11 @@
 /** Reading a report's folder back: the report, its traces, and the sheets beside it. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { cwd } from 'node:process';
 import type { FastpathSheet } from '../explore/fastpath/sheet.js';
 import { MAX_TRACE_BYTES } from '../explore/traceFile.js';
 import { type Coverage, coverageOf, readLcov, readReasons, shortcomings } from '../reports/coverage.js';
+import { type AttackReport, readAttackReport } from '../reports/html/targetSection.js';
 import type { Matrix } from '../reports/matrix.js';
 import { readReport } from '../reports/readReport.js';
 import type { Report } from '../reports/report.js';
@@ -92,6 +93,17 @@ export function matrixAt(folder: string): Matrix | undefined {
     'RF-REPORT',
     `${shown(path)} is no matrix of this version; make it again with 'ringfence matrix'`,
   );
+}
+
+/** Reports of attacks on real targets that lie beside a report. */
+export function attacksAt(folder: string): AttackReport[] {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => name.startsWith('attack-'));
+  return names.sort().flatMap((name) => {
+    const path = join(folder, name, 'report.json');
+    const read = existsSync(path) ? readAttackReport(readFileSync(path, 'utf8')) : undefined;
+    return read ? [read] : [];
+  });
 }
 
 /** Coverage of the specifications from c8's lcov file, and what it falls short of when reasons are given. @throws ReportError RF-REPORT */

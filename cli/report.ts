@@ -14,7 +14,7 @@ import { summary } from '../reports/terminal.js';
 import { printable } from '../reports/text.js';
 import { Console } from './console.js';
 import { EXIT, failWith } from './exit.js';
-import { coverageAt, matrixAt, reportAt, sheetAt, shown, tracesOf } from './folder.js';
+import { attacksAt, coverageAt, matrixAt, reportAt, sheetAt, shown, tracesOf } from './folder.js';
 import type { CommonOptions } from './options.js';
 import { DEFAULTS } from './options.js';
 import { retell } from './retold.js';
@@ -62,7 +62,14 @@ export function makeDocuments(
   coverage?: Coverage,
 ): ReadonlyMap<string, string> {
   const sheet = sheetAt(folder);
-  const more = { fastpath: sheet, matrix: matrixAt(folder), coverage, folder: shown(folder), root: cwd() };
+  const more = {
+    fastpath: sheet,
+    matrix: matrixAt(folder),
+    attacks: attacksAt(folder),
+    coverage,
+    folder: shown(folder),
+    root: cwd(),
+  };
   return documentsOf({ report: r, traces, retold: retold ?? new Map(), ...more });
 }
 

@@ -5,6 +5,7 @@ import { fastpathSection } from './html/fastpathSection.js';
 import { linesSection } from './html/linesSection.js';
 import type { Retold } from './html/pack.js';
 import { reportPage } from './html/page.js';
+import type { AttackReport } from './html/targetSection.js';
 import { junitText } from './junit.js';
 import { markdownSummary } from './markdown.js';
 import type { Matrix } from './matrix.js';
@@ -20,6 +21,7 @@ export interface DocumentInputs {
   readonly fastpath: FastpathSheet | undefined;
   readonly coverage: Coverage | undefined;
   readonly matrix: Matrix | undefined;
+  readonly attacks: readonly AttackReport[];
   /** The report's folder as its reader would type it: `ringfence-report`. */
   readonly folder: string;
   /** The folder that source paths are told from. */
@@ -39,6 +41,7 @@ export function documentsOf(o: DocumentInputs): Map<(typeof DOCUMENTS)[number], 
     folder,
     ...(o.fastpath && { fastpath: fastpathSection(o.fastpath) }),
     ...(o.matrix && { matrix: o.matrix }),
+    attacks: o.attacks,
     ...(o.coverage && { lines: linesSection(o.coverage) }),
   });
   return new Map([

@@ -71,8 +71,8 @@ const kernelDmaMachine = machineWith('microdrivers DMA of the kernel half', kern
 
 const scope = {
   small: { domain: 2, generation: 1, frame: 4, device: 1, ats: 0, iova: 1, did: 1, queue: 3, dma: 1, record: 0 },
-  default: { domain: 2, generation: 1, frame: 4, device: 1, ats: 0, iova: 1, did: 1, queue: 3, dma: 1, record: 0 },
-  large: { domain: 2, generation: 1, frame: 5, device: 1, ats: 0, iova: 1, did: 1, queue: 3, dma: 2, record: 0 },
+  default: { domain: 2, generation: 1, frame: 5, device: 1, ats: 0, iova: 1, did: 1, queue: 3, dma: 2, record: 0 },
+  large: { domain: 2, generation: 1, frame: 6, device: 1, ats: 0, iova: 2, did: 1, queue: 3, dma: 2, record: 0 },
 };
 
 /** Sentences of the claims: the same in both eras, the expectation differs. */
@@ -86,7 +86,7 @@ export const MAPS_OWN_FOR_KERNEL = 'what the kernel half maps for its device is 
 const ASSUMPTIONS = [
   'trusted: the kernel\u2019s mapping interface, and the kernel half, where a claim does not say otherwise',
   'trusted: the kernel half unmaps what it gives back; a mapping keeps its page alive',
-  'scoped: one device, one page of its address space, one request in flight',
+  'scoped: one device, one page of its address space, two requests in flight',
 ];
 
 export const dmaThen = suite('microdrivers-dma-then', {

@@ -3,7 +3,7 @@ import type { MachineDef } from '../../model/kernel/index.js';
 import type { Era } from './architecture.js';
 import { blockCostRuns } from './blockCosts.js';
 import { type CostRun, type CostStep, repeated } from './cost.js';
-import { missing, receiveMachine, transmitMachine } from './safeHardwareNet.js';
+import { missing, receiveMachine, transmitMachine } from './safeHardwareNetMachines.js';
 
 const guest = (operation: string): CostStep => ({ operation, in: 'guest' });
 const driver = (operation: string): CostStep => ({ operation, in: 'driver domain' });

@@ -2,21 +2,7 @@
  * The net channel of the Safe Hardware Interface, on the hardware of 2004 and on today's: transmission and reception, each with hostile
  * ends, with a driver domain that crashes, hangs or is wrongly suspected with DMA in flight, and its restarts.
  */
-import {
-  aimReceive,
-  aimTransmit,
-  changingGuest,
-  crashGuest,
-  driverDeaths,
-  flipEarly,
-  hangDriver,
-  keepMapping,
-  malformedGuest,
-  mapForeign,
-  pushFrame,
-  taintRing,
-  unmapEarly,
-} from '../../faults/architectures/safeHardware/net.js';
+import { crashGuest, driverDeaths, keepMapping, pushFrame } from '../../faults/architectures/safeHardware/net.js';
 import {
   flushAfterResponse,
   flushForgotten,
@@ -39,14 +25,8 @@ import {
   waitsForBuffers,
   wrongGuest,
 } from '../../faults/architectures/safeHardware/netMutants.js';
-import {
-  receiveEnds,
-  receiveRecovery,
-  transmitEnds,
-  transmitRecovery,
-} from '../../model/architectures/safeHardware/netEnds.js';
-import { dropWithoutRoom, netReceive } from '../../model/architectures/safeHardware/netReceive.js';
-import { recoveryModule } from '../../model/architectures/safeHardware/netRecovery.js';
+import { receiveEnds } from '../../model/architectures/safeHardware/netEnds.js';
+import { dropWithoutRoom } from '../../model/architectures/safeHardware/netReceive.js';
 import {
   flushBeforeResponse,
   foreignCheck,
@@ -54,11 +34,8 @@ import {
   netIdTest,
   sizeTest,
 } from '../../model/architectures/safeHardware/netState.js';
-import { netTransmit } from '../../model/architectures/safeHardware/netTransmit.js';
-import { domains } from '../../model/domains.js';
-import { frames } from '../../model/frames.js';
 import { dmaRemapping, drainOnWait, iotlbInvalidation } from '../../model/iommu/index.js';
-import { type Gate, type MachineDef, module } from '../../model/kernel/index.js';
+import { module } from '../../model/kernel/index.js';
 import {
   answeredOutOfDma,
   answeredUnmapped,
@@ -86,47 +63,7 @@ import {
 } from '../../properties/architectures/safeHardwareNet.js';
 import { claim, type Suite, suite } from '../suite.js';
 import type { Era } from './architecture.js';
-
-/** What the machines of 2004 do not have. */
-export const missing = (era: Era): readonly Gate[] => (era === 'now' ? [] : [dmaRemapping]);
-const bare = { ...frames, operations: [] };
-
-export const transmitMachine: MachineDef = {
-  name: 'net transmission',
-  modules: [
-    { ...domains, operations: [] },
-    bare,
-    netTransmit,
-    recoveryModule([transmitRecovery.destroy, transmitRecovery.disconnected]),
-    module('attacks on transmission', {
-      tables: {},
-      operations: [
-        malformedGuest,
-        changingGuest,
-        taintRing,
-        mapForeign,
-        aimTransmit,
-        unmapEarly,
-        hangDriver,
-        ...driverDeaths(transmitEnds),
-      ],
-    }),
-  ],
-};
-
-export const receiveMachine: MachineDef = {
-  name: 'net reception',
-  modules: [
-    { ...domains, operations: [] },
-    bare,
-    netReceive,
-    recoveryModule([receiveRecovery.destroy, receiveRecovery.disconnected]),
-    module('attacks on reception', {
-      tables: {},
-      operations: [aimReceive, flipEarly, keepMapping, pushFrame, crashGuest, hangDriver, ...driverDeaths(receiveEnds)],
-    }),
-  ],
-};
+import { missing, receiveMachine, transmitMachine } from './safeHardwareNetMachines.js';
 
 /** Sentences of the claims, by which the cells of the matrix name them. */
 export const says = {

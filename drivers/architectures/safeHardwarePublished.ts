@@ -23,7 +23,8 @@ import type { AnyProperty } from '../../properties/property.js';
 import { type Claim, claim, type Suite, suite } from '../suite.js';
 import { blockStart, connectedStart } from '../suites/blockStarts.js';
 import { blockDistrustSuite, blockHostileSuite } from './safeHardwareBlock.js';
-import { netTxThen, transmitMachine } from './safeHardwareNet.js';
+import { netTxThen } from './safeHardwareNet.js';
+import { transmitMachine } from './safeHardwareNetMachines.js';
 import { ioSuite, notRevocable } from './safeHardwareParts.js';
 
 /** A claim that the published code does not keep. */

@@ -16,6 +16,7 @@ import { embedJson, html, Markup } from './markup.js';
 import { matrixSection } from './matrixSection.js';
 import { packTraces, type Retold, type TraceView } from './pack.js';
 import { style } from './style.js';
+import { type AttackReport, targetSection } from './targetSection.js';
 import { assumptionsSection, topSection, untestedSection } from './topSection.js';
 
 export interface PageInputs {
@@ -30,6 +31,8 @@ export interface PageInputs {
   readonly fastpath?: Markup;
   readonly lines?: Markup;
   readonly matrix?: Matrix;
+  /** What attacks on real targets found. */
+  readonly attacks?: readonly AttackReport[];
 }
 
 /** Most traces that the choice lists. */
@@ -54,6 +57,7 @@ export function reportPage(inputs: PageInputs): string {
     ['findings', 'Findings'],
     ...(views.length > 0 ? [['traces', 'Traces']] : []),
     ['faults', 'Attacks'],
+    ...(inputs.attacks?.length ? [['target', 'Real target']] : []),
     ...(inputs.fastpath ? [['fastpath', 'Fast path']] : []),
     ['coverage', 'Coverage'],
     ['assumptions', 'Assumptions'],
@@ -65,13 +69,14 @@ export function reportPage(inputs: PageInputs): string {
 ${topSection(report)}
 <nav aria-label="sections">${links.map(([id, name]) => html`<a href="#${id}">${name}</a> `)}</nav>
 <main>
-${untestedSection(report, { fastpath: inputs.fastpath === undefined, targets: true })}
+${untestedSection(report, { fastpath: inputs.fastpath === undefined, targets: !inputs.attacks?.length })}
 ${claimsSection(report, embedded)}
 ${matrix && matrixSection(matrix, embedded)}
 ${matrix && costSection(matrix)}
 ${findingsSection(problems, embedded)}
 ${viewerSection(pack.traces, out, inputs.folder ?? 'ringfence-report/traces/')}
 ${faultsSection(report)}
+${inputs.attacks?.map(targetSection)}
 ${inputs.fastpath}
 ${coverageSection(report, inputs.lines)}
 ${assumptionsSection(report)}

@@ -38,9 +38,10 @@ import {
   startMux,
   unmapHook,
 } from '../../../model/architectures/driverReuse/muxState.js';
-import { domains } from '../../../model/domains.js';
+import { CONTROL, domains } from '../../../model/domains.js';
 import { allocateFrame, frames, TYPE_IOMMU_TABLE, TYPE_VMM } from '../../../model/frames.js';
 import {
+  acsRedirect,
   addressWidth,
   attachNow,
   dmaRemapping,
@@ -67,6 +68,7 @@ import { flag, type MachineDef, module } from '../../../model/kernel/index.js';
 import {
   nowMemory,
   nowOthers,
+  nowPeers,
   nowPinned,
   nowStale,
   nowStores,
@@ -114,13 +116,18 @@ const nowStart = module<ClientMemory, Record<never, never>>('a DD/OS with a devi
       m.frame.allocated[f] = 1;
       m.frame.refs[f] = 1;
     }
-    m.frame.refs[4] = 1;
-    m.frame.type[4] = TYPE_IOMMU_TABLE;
-    m.frame.types[4] = 1;
     attachNow(m, 0, DD_OS);
     m.deviceEntry.valid[0] = 1;
     m.deviceEntry.did[0] = 0;
-    storeDirectory(m, 0, TABLE, 4, READ | WRITE);
+    if (m.device.rows > 1) {
+      attachNow(m, 1, CONTROL);
+      m.deviceEntry.valid[1] = 1;
+      m.deviceEntry.did[1] = 1;
+    }
+    m.frame.refs[4] = 1;
+    m.frame.type[4] = TYPE_IOMMU_TABLE;
+    m.frame.types[4] = 1;
+        storeDirectory(m, 0, TABLE, 4, READ | WRITE);
     if (m.choose(flag, 'a page is lent') === 1) lendAtStart(m);
     m.ioEntry.walkedFrame.set(m.ioEntry.frame);
     m.ioEntry.walkedRights.set(m.ioEntry.rights);
@@ -282,7 +289,7 @@ export const bareSuite = suite('driver-reuse-bare', {
 });
 
 const nowScope = { domain: 3, generation: 1, frame: 5, device: 1, ats: 0, iova: 1, did: 1, queue: 2, dma: 1, record: 0 };
-const WITH_ATS = { ...nowScope, ats: 1, queue: 3 };
+const WITH_ATS = { ...nowScope, device: 2, did: 2, ats: 1, queue: 3 };
 
 /** Today's hardware. */
 export const perDeviceSuite = suite('driver-reuse-iommu', {
@@ -335,6 +342,11 @@ export const perDeviceSuite = suite('driver-reuse-iommu', {
       keeps: [nowVector],
       against: ['F8'],
       without: [{ off: interruptRemapping, breaks: nowVector }],
+    }),
+    claim('a DD/OS\u2019s device reaches no registers of another device', {
+      keeps: [nowPeers],
+      against: ['F2'],
+      without: [{ off: acsRedirect, breaks: nowPeers }],
     }),
   ],
   assumptions: [

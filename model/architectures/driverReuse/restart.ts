@@ -21,7 +21,6 @@ import {
   dropClient,
   HUNG,
   hangDetection,
-  holdsAnything,
   IDLE,
   isBlock,
   MANY,
@@ -305,9 +304,6 @@ export const attachClient = operation('client.attach', {
     },
   },
 });
-
-/** Whether nothing of a DD/OS is left. */
-export const isGone = (m: Restart, d: number): boolean => m.ddos.life[d] === ABSENT && !holdsAnything(m, d);
 
 export const restart = module<Restart, typeof restartTables>('restart', {
   tables: restartTables,

@@ -62,8 +62,6 @@ export const restartTables = {
     pinned: oneOf('no', 'yes'),
     /** How often the device has done it since it was submitted. */
     performed: u8(),
-    /** How often the client was told since it was submitted. */
-    told: u8(),
     /** Kept for properties: told before it was done. */
     early: oneOf('no', 'yes'),
   }),
@@ -105,7 +103,6 @@ export function serves(m: Restart, c: number): boolean {
 export function clearRequest(m: Restart, row: number): void {
   m.request.stage[row] = IDLE;
   m.request.performed[row] = 0;
-  m.request.told[row] = 0;
 }
 
 /** Everything of a client that a DD/OS can get at is taken from it. */

@@ -7,148 +7,34 @@
  * before step 8; a page is used again only when the disconnection was acknowledged, or the dead backend's mapping taken back; messages to
  * and from a dead backend are dropped (M4).
  */
+import { blockedBy, DISABLED, NONE, OK, operationOn } from '../../kernel/index.js';
 import {
-  blockedBy,
-  DISABLED,
-  gate,
-  type Machine,
-  NONE,
-  OK,
-  oneOf,
-  operationOn,
-  ref,
-  type State,
-  sort,
-  table,
-  u8,
-} from '../../kernel/index.js';
-import { CONTROL_MESSAGE, charge } from '../../ledger.js';
+  ACK,
+  type Channel,
+  CLOSED,
+  CONNECT,
+  CONNECTED,
+  CREATE,
+  channelPage,
+  DISCONNECT,
+  DISCONNECTED,
+  FROM_BACK,
+  FROM_FRONT,
+  IS_CONNECTED,
+  IS_DISCONNECTED,
+  isEmpty,
+  ownPage,
+  post,
+  REFUSED,
+  ringOwner,
+  TO_BACK,
+  TO_FRONT,
+  takeMail,
+  UP,
+  works,
+} from './channelState.js';
 
-/** Pages: the last one belongs to another domain, the others to the frontend. */
-export const channelPage = sort('page');
-/** Lives of the backend. */
-export const epoch = sort('epoch');
-export const mailbox = sort('mailbox', {
-  members: ['to the backend', 'from the backend', 'to the frontend', 'from the frontend'],
-});
-export const TO_BACK = 0;
-export const FROM_BACK = 1;
-export const TO_FRONT = 2;
-export const FROM_FRONT = 3;
-
-const MESSAGES = [
-  'none',
-  'CREATE',
-  'CONNECT',
-  'DISCONNECT',
-  'done',
-  'failed',
-  'UP',
-  'STATUS(DISCONNECTED)',
-  'STATUS(CONNECTED)',
-] as const;
-export const CREATE = 1;
-export const CONNECT = 2;
-export const DISCONNECT = 3;
-export const ACK = 4;
-export const REFUSED = 5;
-export const UP = 6;
-export const IS_DISCONNECTED = 7;
-export const IS_CONNECTED = 8;
-
-export const CLOSED = 0;
-export const DISCONNECTED = 1;
-export const CONNECTED = 2;
-
-export const RUNNING = 0;
-export const HUNG = 1;
-export const DEAD = 2;
-export const GONE = 3;
-
-/** What the controller waits for. */
-export const IDLE = 0;
-export const CREATING = 1;
-export const CREATED = 2;
-export const CONNECTING = 3;
-export const SERVING = 4;
-export const DISCONNECTING = 5;
-
-export const channelTables = {
-  mail: table([mailbox], { message: oneOf(...MESSAGES), page: ref(channelPage), epoch: u8() }),
-  front: table([], {
-    state: oneOf('closed', 'disconnected', 'connected'),
-    ring: ref(channelPage),
-    /** Frees its ring and asks for another connection. */
-    recovering: oneOf('no', 'yes'),
-    submitted: oneOf('no', 'yes'),
-    hostile: oneOf('no', 'yes'),
-  }),
-  /** What the frontend does with a page: nothing, ring, or its own data. */
-  own: table([channelPage], { use: oneOf('free', 'ring', 'data') }),
-  back: table([], {
-    life: oneOf('running', 'hung', 'dead', 'gone'),
-    state: oneOf('none', 'disconnected', 'connected'),
-    mapped: ref(channelPage),
-    /** Requests in work: a disconnection waits for them. */
-    refs: u8(),
-    leaving: oneOf('no', 'yes'),
-    epoch: u8(),
-  }),
-  ctl: table([], {
-    step: oneOf('idle', 'creating', 'created', 'connecting', 'serving', 'disconnecting'),
-    page: ref(channelPage),
-  }),
-};
-
-export type Channel = Machine & State<typeof channelTables>;
 const operation = operationOn<Channel>();
-
-/** The VMM maps for the backend only what the frontend owns. */
-export const ringOwner = gate('ring page ownership');
-/** An answer counts only for the life of the backend that the question went to. */
-export const messageEpoch = gate('message id match');
-
-/** Whether the page is the frontend's. */
-export const ownPage = (m: Channel, p: number): boolean => p < m.own.rows - 1;
-const isEmpty = (m: Channel, box: number): boolean => m.mail.message[box] === 0;
-const works = (m: Channel): boolean => m.back.life[0] === RUNNING;
-
-function post(m: Channel, box: number, message: number, page: number): void {
-  m.mail.message[box] = message;
-  m.mail.page[box] = page;
-  m.mail.epoch[box] = m.back.epoch[0];
-  charge(m, CONTROL_MESSAGE);
-}
-
-export function takeMail(m: Channel, box: number): void {
-  m.mail.message[box] = 0;
-  m.mail.page[box] = NONE;
-  m.mail.epoch[box] = 0;
-}
-
-/** An answer of the backend for the controller, of its present life. */
-function answered(m: Channel, message: number): boolean {
-  if (m.mail.message[FROM_BACK] !== message) return false;
-  return !m.on(messageEpoch) || m.mail.epoch[FROM_BACK] === m.back.epoch[0];
-}
-
-/** Steps 1 and 2. */
-export const create = operation('ctl.create', {
-  agent: 'controller',
-  says: 'tells the backend to create the interface',
-  source: 'M5, 1 and 2',
-  where: { agent: (m) => works(m) && m.ctl.step[0] === IDLE && m.back.state[0] === 0 && isEmpty(m, TO_BACK) },
-  touches: (m, _op, may) => {
-    may.write(m.ctl);
-    may.write(m.mail, TO_BACK);
-  },
-  steps: {
-    send: (m) => {
-      post(m, TO_BACK, CREATE, NONE);
-      m.ctl.step[0] = CREATING;
-    },
-  },
-});
 
 export const doCreate = operation('back.create', {
   agent: 'backend',
@@ -179,36 +65,6 @@ export const up = operation('front.up', {
   where: { agent: (m) => m.front.state[0] === CLOSED && isEmpty(m, FROM_FRONT) && isEmpty(m, TO_FRONT) },
   touches: (m, _op, may) => may.write(m.mail, FROM_FRONT),
   steps: { send: (m) => post(m, FROM_FRONT, UP, NONE) },
-});
-
-/** Step 4: the backend has the interface, the frontend may connect. */
-export const tellDisconnected = operation('ctl.statusDisconnected', {
-  agent: 'controller',
-  says: 'tells the frontend that it is disconnected',
-  source: 'M5, 4; M4: DOWN of a backend reaches the affected frontends',
-  where: {
-    agent: (m) => {
-      if (!isEmpty(m, TO_FRONT)) return false;
-      if (m.ctl.step[0] === CREATING) return answered(m, ACK) && m.mail.message[FROM_FRONT] === UP;
-      return m.ctl.step[0] === DISCONNECTING && (answered(m, ACK) || m.back.life[0] === GONE);
-    },
-  },
-  touches: (m, _op, may) => {
-    may.write(m.ctl);
-    for (let box = 0; box < 4; box++) may.write(m.mail, box);
-  },
-  steps: {
-    'take the answer': (m) => {
-      // A request for a connection that nobody has passed on is void: the frontend will ask again, with another page.
-      takeMail(m, FROM_FRONT);
-      takeMail(m, FROM_BACK);
-    },
-    send: (m) => {
-      m.ctl.step[0] = m.ctl.step[0] === CREATING || m.back.life[0] === RUNNING ? CREATED : IDLE;
-      m.ctl.page[0] = NONE;
-      post(m, TO_FRONT, IS_DISCONNECTED, NONE);
-    },
-  },
 });
 
 /** Step 5: the frontend drops its old ring, takes a zeroed page, and asks for a connection. */
@@ -246,50 +102,6 @@ export const connect = operation('front.connect', {
   },
 });
 
-/** Step 6: the controller makes an event channel and passes the page on. */
-export const forward = operation('ctl.connect', {
-  agent: 'controller',
-  says: 'passes the ring on to the backend',
-  source: 'M5, 6',
-  where: {
-    agent: (m) =>
-      works(m) && m.mail.message[FROM_FRONT] === CONNECT && m.ctl.step[0] === CREATED && isEmpty(m, TO_BACK),
-  },
-  touches: (m, _op, may) => {
-    may.write(m.ctl);
-    may.write(m.mail, FROM_FRONT);
-    may.write(m.mail, TO_BACK);
-  },
-  steps: {
-    send: (m) => {
-      m.ctl.page[0] = m.mail.page[FROM_FRONT];
-      m.ctl.step[0] = CONNECTING;
-      takeMail(m, FROM_FRONT);
-      post(m, TO_BACK, CONNECT, m.ctl.page[0]);
-    },
-  },
-});
-
-/** A backend that was started anew has the interface created before it hears of a ring. */
-export const created = operation('ctl.created', {
-  agent: 'controller',
-  says: 'hears that the interface is created again',
-  source: 'M8: the new backend goes through M5, 1 and 2',
-  where: {
-    agent: (m) => m.ctl.step[0] === CREATING && answered(m, ACK) && m.front.state[0] !== CLOSED,
-  },
-  touches: (m, _op, may) => {
-    may.write(m.ctl);
-    may.write(m.mail, FROM_BACK);
-  },
-  steps: {
-    note: (m) => {
-      takeMail(m, FROM_BACK);
-      m.ctl.step[0] = CREATED;
-    },
-  },
-});
-
 const NOT_OWNED = blockedBy(ringOwner);
 
 /** Step 7: the backend maps the ring, which the VMM allows only if the frontend owns it. */
@@ -318,47 +130,6 @@ export const doConnect = operation('back.connect', {
     answer: (m) => {
       takeMail(m, TO_BACK);
       post(m, FROM_BACK, ACK, NONE);
-    },
-  },
-});
-
-/** Step 8. */
-export const tellConnected = operation('ctl.statusConnected', {
-  agent: 'controller',
-  says: 'tells the frontend that it is connected',
-  source: 'M5, 8',
-  where: { agent: (m) => m.ctl.step[0] === CONNECTING && answered(m, ACK) && isEmpty(m, TO_FRONT) },
-  touches: (m, _op, may) => {
-    may.write(m.ctl);
-    may.write(m.mail, FROM_BACK);
-    may.write(m.mail, TO_FRONT);
-  },
-  steps: {
-    send: (m) => {
-      takeMail(m, FROM_BACK);
-      m.ctl.step[0] = SERVING;
-      post(m, TO_FRONT, IS_CONNECTED, NONE);
-    },
-  },
-});
-
-/** The backend could not map the ring: the frontend stays disconnected, and may ask again with a page of its own. */
-export const tellRefused = operation('ctl.refused', {
-  agent: 'controller',
-  says: 'tells the frontend that its ring was refused',
-  source: 'M5, 7: the error of the backend',
-  where: { agent: (m) => m.ctl.step[0] === CONNECTING && answered(m, REFUSED) && isEmpty(m, TO_FRONT) },
-  touches: (m, _op, may) => {
-    may.write(m.ctl);
-    may.write(m.mail, FROM_BACK);
-    may.write(m.mail, TO_FRONT);
-  },
-  steps: {
-    send: (m) => {
-      takeMail(m, FROM_BACK);
-      m.ctl.step[0] = CREATED;
-      m.ctl.page[0] = NONE;
-      post(m, TO_FRONT, IS_DISCONNECTED, NONE);
     },
   },
 });
@@ -434,27 +205,6 @@ export const finish = operation('back.finish', {
   },
 });
 
-/** The controller ends a connection. */
-export const disconnect = operation('ctl.disconnect', {
-  agent: 'controller',
-  says: 'tells the backend to disconnect',
-  source: 'M4, backend messages: disconnect',
-  where: {
-    agent: (m) =>
-      works(m) && m.ctl.step[0] === SERVING && isEmpty(m, TO_BACK) && isEmpty(m, FROM_BACK) && isEmpty(m, TO_FRONT),
-  },
-  touches: (m, _op, may) => {
-    may.write(m.ctl);
-    may.write(m.mail, TO_BACK);
-  },
-  steps: {
-    send: (m) => {
-      post(m, TO_BACK, DISCONNECT, NONE);
-      m.ctl.step[0] = DISCONNECTING;
-    },
-  },
-});
-
 /** The backend unmaps the ring when nothing is in work any more, and only then acknowledges. */
 export const doDisconnect = operation('back.disconnect', {
   agent: 'backend',
@@ -492,3 +242,6 @@ export const useData = operation('front.useData', {
     },
   },
 });
+
+export * from './channelControl.js';
+export * from './channelState.js';

@@ -115,3 +115,10 @@ export const nowVector = invariant<ClientMemory>('DD-S8', 'interrupts', {
   holds: (m) => m.device.forged.every((set) => set === 0),
   witnesses: { 'a DMA is in flight': flies },
 });
+
+/** What access control services contain. */
+export const nowPeers = invariant<ClientMemory>('DD-S8', 'peers', {
+  states: 'no device writes the registers of a device that another domain has',
+  holds: (m) => m.device.barWriter.every((writer) => writer === NONE),
+  witnesses: { 'a DMA is in flight': flies },
+});

@@ -1,0 +1,133 @@
+/** Crash, hang, restart and reattachment of the driver-reuse architecture; no hardware of either era changes them. */
+import {
+  detachAtOnce,
+  forgetsRequests,
+  keepsBus,
+  leaksPins,
+  noReplay,
+  reclaimAtOnce,
+  reclaimsAll,
+  replaysFrames,
+  restartFaults,
+  unpinnedStart,
+} from '../../../faults/architectures/driverReuse/restart.js';
+import { restart } from '../../../model/architectures/driverReuse/restart.js';
+import {
+  epochCheck,
+  hangDetection,
+  oneOwner,
+  quiesceDead,
+  quiesceDetach,
+  reclaimDead,
+} from '../../../model/architectures/driverReuse/restartState.js';
+import type { MachineDef } from '../../../model/kernel/index.js';
+import {
+  ddBlockOnce,
+  ddCensus,
+  ddCompletes,
+  ddFrameOnce,
+  ddOneOwner,
+  ddReturns,
+  ddStrangers,
+  ddTold,
+  ddUnderDma,
+} from '../../../properties/architectures/driverReuse/restart.js';
+import { claim, suite } from '../../suite.js';
+
+export const restartMachine: MachineDef = {
+  name: 'driver reuse: restart',
+  modules: [restart, restartFaults],
+  threads: () => ['monitor'],
+  split: ['monitor.reclaim'],
+};
+
+export const RESTART_SAYS = {
+  owner: 'two live owners of a device never exist, and nothing of a dead one is left',
+  requests: 'a client is told once of what was done; frames are lost, never sent twice',
+  returns: 'a DD/OS that crashed comes back, and what was under way is completed',
+  hang: 'a DD/OS that hangs, or seems to, is replaced without harm',
+  detach: 'a client that was detached has its memory for itself',
+  strangers: 'clients of other DD/OSes notice nothing',
+} as const;
+
+const one = { 'DD/OS': 1, client: 1, request: 2, generation: 2 };
+
+/** One DD/OS, its clients, its instances. */
+export const restartSuite = suite('driver-reuse-restart', {
+  title: 'a driver operating system crashes, hangs or is suspected at any moment; it is booted again and its clients reattach',
+  machine: restartMachine,
+  schedule: 'split',
+  scope: {
+    small: one,
+    default: { ...one, client: 2, generation: 4 },
+    large: { ...one, client: 3, generation: 4 },
+  },
+  claims: [
+    claim(RESTART_SAYS.owner, {
+      keeps: [ddOneOwner, ddCensus],
+      against: ['F10', 'F11'],
+      without: [
+        { off: quiesceDead, breaks: ddOneOwner },
+        { off: reclaimDead, breaks: ddCensus },
+        { off: oneOwner, breaks: ddOneOwner },
+        { off: reclaimAtOnce, breaks: ddOneOwner },
+        { off: keepsBus, breaks: ddCensus },
+        { off: leaksPins, breaks: ddCensus },
+      ],
+    }),
+    claim(RESTART_SAYS.requests, {
+      keeps: [ddTold, ddBlockOnce, ddFrameOnce],
+      against: ['F10', 'F11', 'F14'],
+      without: [
+        { off: epochCheck, breaks: ddTold },
+        { off: forgetsRequests, breaks: ddBlockOnce },
+        { off: replaysFrames, breaks: ddFrameOnce },
+      ],
+    }),
+    claim(RESTART_SAYS.returns, {
+      keeps: [ddCompletes],
+      against: ['F10'],
+      without: [{ off: noReplay, breaks: ddCompletes }],
+    }),
+    claim(RESTART_SAYS.hang, {
+      keeps: [ddReturns],
+      against: ['F11'],
+      without: [{ off: hangDetection, breaks: ddReturns }],
+    }),
+    claim(RESTART_SAYS.detach, {
+      keeps: [ddUnderDma],
+      against: ['F10', 'F11'],
+      without: [
+        { off: quiesceDetach, breaks: ddUnderDma },
+        { off: detachAtOnce, breaks: ddUnderDma },
+        { off: unpinnedStart, breaks: ddUnderDma },
+      ],
+    }),
+  ],
+  assumptions: [
+    'somebody (an operator, a watchdog) stops a DD/OS that hangs: with the gate off nobody does',
+    'a device that has begun a DMA completes it (a device that does not is in driver-reuse-mux)',
+    'requests that a detachment ends are answered with an error',
+    'a DD/OS fails only while this scope has another life for it',
+  ],
+});
+
+/** Two DD/OSes. */
+export const strangersSuite = suite('driver-reuse-strangers', {
+  title: 'one driver operating system fails, the clients of another go on',
+  machine: restartMachine,
+  schedule: 'split',
+  scope: {
+    small: { 'DD/OS': 2, client: 2, request: 1, generation: 2 },
+    default: { 'DD/OS': 2, client: 2, request: 1, generation: 2 },
+    large: { 'DD/OS': 2, client: 2, request: 2, generation: 2 },
+  },
+  claims: [
+    claim(RESTART_SAYS.strangers, {
+      keeps: [ddStrangers],
+      against: ['F10', 'F11'],
+      without: [{ off: reclaimsAll, breaks: ddStrangers }],
+    }),
+  ],
+  assumptions: ['as driver-reuse-restart; the time that a restart takes is no part of the view'],
+});
