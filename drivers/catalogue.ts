@@ -1,5 +1,9 @@
 /** The suites that come with the package, in the order in which `ringfence list` names them. */
+import { architectureSuites } from './architectures/index.js';
 import type { Suite } from './suite.js';
+import { block, blockDistrust, blockFailures } from './suites/block.js';
+import { blockHostile } from './suites/blockHostile.js';
+import { blockNeighbours, blockSecrets, blockShared } from './suites/blockSharing.js';
 import { events, eventsClosing, eventsMasked, eventsRace } from './suites/events.js';
 import { fastpathSuites } from './suites/fastpath.js';
 import { grantPublication, grantQuota, grantRace, handleRace } from './suites/grantRaces.js';
@@ -44,5 +48,13 @@ export const embeddedSuites: readonly Suite[] = [
   vtdFaults,
   ring,
   ringHostile,
+  block,
+  blockFailures,
+  blockHostile,
+  blockDistrust,
+  blockShared,
+  blockSecrets,
+  blockNeighbours,
   ...fastpathSuites,
+  ...architectureSuites,
 ];

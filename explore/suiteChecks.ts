@@ -21,8 +21,9 @@ export interface ScopeAnswer {
 }
 
 function machineOf(s: Suite, scope: Scope, off?: Counterpart['off']): Machine {
-  const changed = off === undefined ? {} : isMutant(off) ? { edits: off.edits } : { gatesOff: [off] };
-  return build(s.machine, { scope, schedule: s.schedule ?? 'whole', failures: s.failures ?? 'none', ...changed });
+  const edits = [...(s.edits ?? []), ...(off !== undefined && isMutant(off) ? off.edits : [])];
+  const gatesOff = [...(s.gatesOff ?? []), ...(off !== undefined && !isMutant(off) ? [off] : [])];
+  return build(s.machine, { scope, schedule: s.schedule ?? 'whole', failures: s.failures ?? 'none', edits, gatesOff });
 }
 
 function optionsOf(s: Suite, m: Machine): ExhaustiveOptions {

@@ -46,7 +46,7 @@ function touchFrontend(m: Block, may: Footprint, f: number): void {
 }
 
 /** Its own state matters to nobody any more: forget it, so that fewer states differ. Its buffers it grants as it likes. */
-function becomeHostile(m: Block, f: number, how: number): void {
+function becomeHostile(m: Block, f: number, how: number, access: number): void {
   m.fe.hostile[f] = how;
   m.fe.awake[f] = 0;
   m.fe.event[f] = 0;
@@ -59,7 +59,6 @@ function becomeHostile(m: Block, f: number, how: number): void {
     m.shadow.epoch[entry] = 0;
     m.shadow.first[entry] = 0;
   }
-  const access = m.choose(flag, 'grants its buffers writable') === 1 ? READ_WRITE : READ_ONLY;
   for (let r = 0; r < m.size(request); r++) {
     m.client.state[m.client.at(f, r)] = IDLE;
     m.client.served[m.client.at(f, r)] = 0;
@@ -78,7 +77,12 @@ export const frontendMalforms = operation('frontend.malforms', {
   atomic: true,
   where: { agent: allHonest },
   touches: (m, op, may) => touchFrontend(m, may, op.agent),
-  steps: { 'stop being honest': (m, op) => becomeHostile(m, op.agent, MALFORMED) },
+  steps: {
+    'stop being honest': (m, op) => {
+      const writable = m.choose(flag, 'grants its buffers writable') === 1;
+      becomeHostile(m, op.agent, MALFORMED, writable ? READ_WRITE : READ_ONLY);
+    },
+  },
 });
 
 /** F6: and they are something else at the next read. */
@@ -89,7 +93,7 @@ export const frontendRewrites = operation('frontend.rewrites', {
   atomic: true,
   where: { agent: allHonest },
   touches: (m, op, may) => touchFrontend(m, may, op.agent),
-  steps: { 'stop being honest': (m, op) => becomeHostile(m, op.agent, CHANGING) },
+  steps: { 'stop being honest': (m, op) => becomeHostile(m, op.agent, CHANGING, READ_WRITE) },
 });
 
 /** F7: a hostile frontend sends its backend an event for nothing. */

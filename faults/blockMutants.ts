@@ -19,7 +19,7 @@ import {
   ringSize,
 } from '../model/blockState.js';
 import { take } from '../model/blockTake.js';
-import { drop, guardWith, insertBefore, NONE, omit, replace } from '../model/kernel/index.js';
+import { drop, guardWith, insertBefore, NONE, omit, replace, undoWith } from '../model/kernel/index.js';
 import { CLOSED, CLOSING, CONNECTED, INITIALISED, INITIALISING } from '../model/xenbus.js';
 import { crash } from './block.js';
 
@@ -305,6 +305,26 @@ export const oneDomainForAll = mutant('all backends in one domain', {
   edits: [
     replace(crash, 'stop', (m) => {
       for (let b = 0; b < m.be.rows; b++) if (m.be.life[b] === RUNNING) kill(m, b);
+    }),
+  ],
+});
+
+export const ringKeptMapped = mutant('ring kept mapped', {
+  says: 'a backend that could not bind its event channel leaves the ring mapped',
+  source: 'Linux drivers/block/xen-blkback/xenbus.c, xen_blkif_map (error path)',
+  edits: [
+    undoWith(attach, 'map the ring', (m, op) => {
+      m.chan.ring[op.c] = NONE;
+    }),
+  ],
+});
+
+export const failureAnsweredOkay = mutant('failure answered as success', {
+  says: 'the backend forgets while it unmaps that the disk access failed',
+  source: 'Linux drivers/block/xen-blkback/blkback.c, __end_block_io_op',
+  edits: [
+    insertBefore(unmap, 'forget the request', 'forget the status', (m, op) => {
+      m.pool.status[m.pool.at(op.agent, op.pending)] = 0;
     }),
   ],
 });

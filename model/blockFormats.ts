@@ -24,6 +24,7 @@ export const messageId = sort('message id');
 export const operationCode = sort('operation code', { members: ['read', 'write', 'unsupported'] });
 export const OP_READ = 0;
 export const OP_WRITE = 1;
+export const UNSUPPORTED = 2;
 /** All codes of the header, for targets and for readers. */
 export const BLKIF_OP = { READ: 0, WRITE: 1, BARRIER: 2, FLUSH: 3, DISCARD: 5, INDIRECT: 6 } as const;
 

@@ -36,7 +36,10 @@ export const everyRequestAnswered = progress<Ring>('RG1', 'answer', {
   states: 'every request that is in the ring is answered',
   pending: (m) => m.front.outstanding[0] !== 0 && m.side.broken[FRONT] === 0 && m.side.hostile.every((h) => h === 0),
   goal: (m) => m.front.outstanding[0] === 0,
-  witnesses: { 'two requests are outstanding': (m) => m.front.outstanding[0] === 3 },
+  witnesses: {
+    'the frontend sleeps while a request is outstanding': (m) =>
+      m.front.outstanding[0] !== 0 && m.side.awake[FRONT] === 0,
+  },
 });
 
 /** Whether the indices after `from` up to `to` contain the threshold; by enumeration, not by the macro's subtraction. */

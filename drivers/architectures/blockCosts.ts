@@ -1,10 +1,11 @@
 /** Scripted runs of block requests over the split driver, for the architectures that share disks by it. */
+import { crashesOnly } from '../../faults/block.js';
 import { bookedBlock } from '../../model/architectures/blockBook.js';
 import type { Gate } from '../../model/kernel/index.js';
 import { splitBlock } from '../../model/splitBlock.js';
 import { plainStart } from '../suites/blockStarts.js';
 import type { Era } from './architecture.js';
-import { type CostRun, type CostStep, repeated } from './cost.js';
+import { type CostRun, type CostStep, type RecoveryRun, repeated } from './cost.js';
 
 const machine = bookedBlock({ name: 'block, with its ledger', modules: [splitBlock, plainStart] });
 
@@ -68,4 +69,42 @@ export function blockCostRuns(era: Era, gatesOff: readonly Gate[]): CostRun[] {
       steps: steps(batch, what === 'block write' ? 1 : 0),
     })),
   );
+}
+
+const failing = bookedBlock({
+  name: 'block that fails, with its ledger',
+  modules: [splitBlock, crashesOnly, plainStart],
+});
+const ONE = { ...EIGHT, epoch: 2, request: 1, page: 3, pending: 1, slot: 1, index: 2, 'message id': 3 };
+
+/** A crash with a request performed but not answered, until its client has the answer from the next backend. */
+export function blockRecovery(era: Era, gatesOff: readonly Gate[]): RecoveryRun {
+  return {
+    what: 'block',
+    era,
+    machine: failing,
+    scope: ONE,
+    gatesOff,
+    before: [
+      guest('front.submit'),
+      driver('back.take'),
+      driver('back.map'),
+      driver('back.access'),
+      { operation: 'backend.crash' },
+    ],
+    steps: [
+      { operation: 'manager.restart', in: 'control domain' },
+      guest('front.suspend'),
+      guest('front.initialise'),
+      driver('back.connect'),
+      guest('front.replay'),
+      guest('front.connect'),
+      driver('back.take'),
+      driver('back.map'),
+      driver('back.access'),
+      driver('back.unmap'),
+      driver('back.respond'),
+      guest('front.collect'),
+    ],
+  };
 }

@@ -52,6 +52,19 @@ export interface CostRun {
   readonly steps: readonly CostStep[];
 }
 
+/** A failure and the way back to service: what is done once, and counted from the failure on. */
+export interface RecoveryRun extends Omit<CostRun, 'what' | 'batch'> {
+  readonly what: 'block' | 'net';
+}
+
+/** How far recovery is: operations from the failure until requests are served again, crossings, and everything else that is charged. */
+export interface RecoveryCost {
+  readonly what: 'block' | 'net';
+  readonly era: Era;
+  readonly operations: number;
+  readonly charges: Readonly<Record<ChargeName, number>>;
+}
+
 /** Charges for one request: totals of the run, divided by its batch. Kinds that were not charged are 0. */
 export interface Cost {
   readonly what: CostedRequest;
@@ -66,50 +79,75 @@ export interface Cost {
 const WARM_UP = 1;
 const COUNTED = 2;
 
+/** A machine that performs a run's steps and adds up what they charge. */
+class Performer {
+  private readonly m: Machine;
+  /** The domain that ran last. */
+  private at = '';
+
+  constructor(
+    run: Omit<CostRun, 'what' | 'batch'>,
+    private readonly name: string,
+  ) {
+    this.m = build(run.machine, {
+      scope: run.scope,
+      ...(run.gatesOff && { gatesOff: run.gatesOff }),
+      ...(run.edits && { edits: run.edits }),
+    });
+    this.m.choices.recording = true;
+    begin(this.m, run.initial ?? {}, name);
+  }
+
+  /** Performs steps and returns their charges, by kind. */
+  perform(steps: readonly CostStep[]): number[] {
+    const totals: number[] = CHARGES.map(() => 0);
+    steps.forEach((step, i) => {
+      take(this.m, step, `${this.name}, step ${i + 1}`);
+      CHARGES.forEach((_, kind) => {
+        totals[kind] += this.m.charges[kind];
+      });
+      if (step.in === undefined) return;
+      if (this.at !== '' && step.in !== this.at) totals[CROSSING]++;
+      this.at = step.in;
+    });
+    return totals;
+  }
+}
+
+/** Charges by name, each divided by a number of requests. */
+function namedCharges(totals: readonly number[], requests: number): Readonly<Record<ChargeName, number>> {
+  const entries = CHARGES.map((name, kind) => [name, totals[kind] / requests] as const);
+  return Object.fromEntries(entries) as Record<ChargeName, number>;
+}
+
 /**
  * Performs the run until it is warm, and once more for the count.
  * @throws SpecificationError when a step is not enabled, fails, or when the run does not cost the same every time
  */
 export function costOf(run: CostRun): Cost {
-  const m = build(run.machine, {
-    scope: run.scope,
-    ...(run.gatesOff && { gatesOff: run.gatesOff }),
-    ...(run.edits && { edits: run.edits }),
-  });
   const name = `${run.machine.name}, ${run.what} by ${run.batch}`;
-  m.choices.recording = true;
-  begin(m, run.initial ?? {}, name);
-  let at = '';
-  /** Performs steps and returns their charges. */
-  const perform = (steps: readonly CostStep[]): number[] => {
-    const totals: number[] = CHARGES.map(() => 0);
-    steps.forEach((step, i) => {
-      take(m, step, `${name}, step ${i + 1}`);
-      CHARGES.forEach((_, kind) => {
-        totals[kind] += m.charges[kind];
-      });
-      if (step.in === undefined) return;
-      if (at !== '' && step.in !== at) totals[CROSSING]++;
-      at = step.in;
-    });
-    return totals;
-  };
-  perform(run.before ?? []);
-  for (let i = 0; i < WARM_UP; i++) perform(run.steps);
-  const [first, again] = Array.from({ length: COUNTED }, () => perform(run.steps));
+  const performer = new Performer(run, name);
+  performer.perform(run.before ?? []);
+  for (let i = 0; i < WARM_UP; i++) performer.perform(run.steps);
+  const [first, again] = Array.from({ length: COUNTED }, () => performer.perform(run.steps));
   if (first.some((n, kind) => n !== again[kind])) {
     throw new SpecificationError(
       `${name}: no steady state, the run costs ${first.join(' ')} and then ${again.join(' ')}`,
     );
   }
-  const perRequest = Object.fromEntries(CHARGES.map((charge, kind) => [charge, first[kind] / run.batch]));
-  return {
-    what: run.what,
-    batch: run.batch,
-    era: run.era,
-    perRequest: perRequest as Record<ChargeName, number>,
-    operations: run.steps.length,
-  };
+  const { what, batch, era, steps } = run;
+  return { what, batch, era, perRequest: namedCharges(first, batch), operations: steps.length };
+}
+
+/**
+ * Performs a recovery once: `before` up to the failure, then `steps`, which are counted.
+ * @throws SpecificationError when a step is not enabled or fails
+ */
+export function recoveryOf(run: RecoveryRun): RecoveryCost {
+  const performer = new Performer(run, `${run.machine.name}, recovery of ${run.what}`);
+  performer.perform(run.before ?? []);
+  const totals = performer.perform(run.steps);
+  return { what: run.what, era: run.era, operations: run.steps.length, charges: namedCharges(totals, 1) };
 }
 
 /** Costs of several runs, in order. */

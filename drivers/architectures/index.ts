@@ -1,14 +1,34 @@
-/** The five architectures, in the order of their publication as the matrix names them. */
+/** The five architectures, in the order in which the matrix names them. */
 import type { Suite } from '../suite.js';
 import type { Architecture } from './architecture.js';
 import type { CostRun } from './cost.js';
+import { driverReuse, costRuns as driverReuseCosts } from './driverReuse.js';
+import { microdrivers, costRuns as microdriversCosts } from './microdrivers.js';
+import { reconstructingIo } from './reconstructingIo.js';
+import { costRuns as reconstructingIoCosts } from './reconstructingIoCosts.js';
+import { safeHardware } from './safeHardware.js';
+import { costRuns as safeHardwareCosts } from './safeHardwareCosts.js';
+import { safeHardwarePublished } from './safeHardwarePublished.js';
+import { userLevelDrivers, costRuns as userLevelDriversCosts } from './userLevelDrivers.js';
 
-export const architectures: readonly Architecture[] = [];
+export const architectures: readonly Architecture[] = [
+  safeHardware,
+  reconstructingIo,
+  microdrivers,
+  userLevelDrivers,
+  driverReuse,
+];
 
-/** All their suites, both eras, each once. */
+/** All their suites, both eras, each once; then those of the readings "as published", which settle no cell. */
 export const architectureSuites: readonly Suite[] = [
-  ...new Set(architectures.flatMap((a) => [...a.suites.then, ...a.suites.now])),
+  ...new Set([...architectures.flatMap((a) => [...a.suites.then, ...a.suites.now]), ...safeHardwarePublished]),
 ];
 
 /** Scripted runs for the costs, by architecture. */
-export const costRuns: ReadonlyMap<string, readonly CostRun[]> = new Map();
+export const costRuns: ReadonlyMap<string, readonly CostRun[]> = new Map([
+  [safeHardware.id, safeHardwareCosts],
+  [reconstructingIo.id, reconstructingIoCosts],
+  [microdrivers.id, microdriversCosts],
+  [userLevelDrivers.id, userLevelDriversCosts],
+  [driverReuse.id, driverReuseCosts],
+]);

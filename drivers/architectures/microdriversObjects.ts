@@ -14,7 +14,8 @@ import {
   wholeStructure,
 } from '../../faults/architectures/microdriversMutants.js';
 import { kernelHalf } from '../../model/architectures/microdrivers/kernelHalf.js';
-import { copiedOnce, marshalling, processIsolation } from '../../model/architectures/microdrivers/marshalling.js';
+import { copiedOnce, marshalling } from '../../model/architectures/microdrivers/marshalling.js';
+import { outsideMemory, processIsolation } from '../../model/architectures/microdrivers/outside.js';
 import { type Tracker, tracker } from '../../model/architectures/microdrivers/tracker.js';
 import { kernelServes } from '../../properties/architectures/microdrivers.js';
 import {
@@ -40,7 +41,7 @@ export const ASSUMPTIONS = [
 /** Fields that cross. */
 export const objectsSuite = suite('microdrivers-objects', {
   title: 'fields of an object cross to a user half that is wild, wrong or quick',
-  machine: { name: 'microdrivers objects', modules: [marshalling, marshallingFaults] },
+  machine: { name: 'microdrivers objects', modules: [marshalling, outsideMemory, marshallingFaults] },
   scope: { small: {}, default: {} },
   claims: [
     claim('a wild write of the user half alters nothing outside its process', {
@@ -138,7 +139,7 @@ export const trackerSuite = suite('microdrivers-tracker', {
 /** The kernel half. */
 export const kernelHalfSuite = suite('microdrivers-kernel-half', {
   title: 'the kernel half is wild, crashes or hangs',
-  machine: { name: 'microdrivers kernel half', modules: [marshalling, kernelHalf, kernelHalfFaults] },
+  machine: { name: 'microdrivers kernel half', modules: [outsideMemory, kernelHalf, kernelHalfFaults] },
   scope: { small: {}, default: {} },
   claims: [
     claim('a wild write of the kernel half alters nothing of the kernel or of other processes', {

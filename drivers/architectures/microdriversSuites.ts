@@ -30,6 +30,7 @@ import {
   pathCrosses,
   pathSleeps,
   repliesOutOfOrder,
+  tooSoon,
   unpublishedKept,
 } from '../../faults/architectures/microdriversMutants.js';
 import { xpcFaults, xpcHang } from '../../faults/architectures/microdriversXpc.js';
@@ -73,6 +74,7 @@ export const splitSuite = suite('microdrivers-split', {
       keeps: [criticalInKernel],
       against: [],
       without: [
+        { off: tooSoon, breaks: criticalInKernel },
         { off: oneLevel, breaks: criticalInKernel },
         { off: bothToUser, breaks: criticalInKernel },
       ],
@@ -81,6 +83,7 @@ export const splitSuite = suite('microdrivers-split', {
       keeps: [noCallUpFromAtomic],
       against: [],
       without: [
+        { off: tooSoon, breaks: noCallUpFromAtomic },
         { off: oneLevel, breaks: noCallUpFromAtomic },
         { off: bothToUser, breaks: noCallUpFromAtomic },
       ],
@@ -118,13 +121,26 @@ export const xpcSuite = suite('microdrivers-xpc', {
       keeps: [callersReturn],
       against: ['F10'],
       without: [
-        { off: callersNotTold, breaks: callersReturn },
-        { off: driverLockNotBroken, breaks: callersReturn },
-        { off: crashNotNoticed, breaks: callersReturn },
+        { off: callersNotTold, breaks: callersReturn, scope: { caller: 2, level: 1 } },
+        { off: driverLockNotBroken, breaks: callersReturn, scope: { caller: 2, level: 1 } },
+        { off: crashNotNoticed, breaks: callersReturn, scope: { caller: 2, level: 1 } },
         { off: nestedCallNotTaken, breaks: callersReturn, scope: { caller: 1, level: 3 } },
         { off: lockKeptOnReturn, breaks: callersReturn, scope: { caller: 2, level: 1 } },
       ],
     }),
+  ],
+  assumptions: [
+    ...ASSUMPTIONS,
+    'what follows a crash is not in the papers: that the runtime clears away is the design goal MD-L1',
+  ],
+});
+
+/** The same, and what does not follow the death. */
+export const noRecoverySuite = suite('microdrivers-no-recovery', {
+  title: 'after the death of the user half',
+  machine: { name: 'microdrivers calls after a death', modules: [xpc, xpcFaults] },
+  scope: { small: { caller: 1, level: 1 }, default: { caller: 1, level: 3 } },
+  claims: [
     claim('the user half serves again after its death', {
       keeps: [serviceReturns],
       against: ['F10'],
@@ -134,7 +150,7 @@ export const xpcSuite = suite('microdrivers-xpc', {
   ],
   assumptions: [
     ...ASSUMPTIONS,
-    'what follows a crash is not in the papers: that the runtime clears away is the design goal MD-L1',
+    'there is no restart: nothing is to be said of reconnection, of two owners, or of what restarts leak',
   ],
 });
 
@@ -292,6 +308,7 @@ export const stormSuite = suite('microdrivers-storm', {
 export const softwareSuites = [
   splitSuite,
   xpcSuite,
+  noRecoverySuite,
   xpcHangSuite,
   strangersSuite,
   objectsSuite,

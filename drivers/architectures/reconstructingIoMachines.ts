@@ -19,7 +19,12 @@ import {
   provideTable,
   takeMapping,
 } from '../../model/architectures/reconstructingIo/lending.js';
-import { NOT_SUSPECTED, type Restarts, restarts, SUSPECTED } from '../../model/architectures/reconstructingIo/restart.js';
+import {
+  NOT_SUSPECTED,
+  type Restarts,
+  restarts,
+  SUSPECTED,
+} from '../../model/architectures/reconstructingIo/restart.js';
 import { ABSENT, CONTROL, domains, releaseDomain } from '../../model/domains.js';
 import { frames, TYPE_VMM } from '../../model/frames.js';
 import {

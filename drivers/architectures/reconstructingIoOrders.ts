@@ -3,15 +3,16 @@
  * order, or gets no further than the beginning of one, and the orders that are documented as legal. `explore/restartOrders.ts` finds out
  * which the invariants accept.
  */
-import { UNGUARDED } from '../../faults/architectures/reconstructingIo.js';
+import { UNGUARDED } from '../../faults/architectures/reconstructingIoMutants.js';
 import {
   RESTART_ORDER,
   type RestartStep,
+  type Restarts,
   restart,
   restartSteps,
   stepsIn,
 } from '../../model/architectures/reconstructingIo/restart.js';
-import { AGAIN, type Edit, insertBefore, omit, reorder, type Scope, replace } from '../../model/kernel/index.js';
+import { AGAIN, type Edit, insertBefore, omit, reorder, replace, type Scope } from '../../model/kernel/index.js';
 
 /** One device with a loan mapped, one restart; the driver may be alive, hung or dead. */
 export const ORDER_SCOPE: Scope = {
@@ -29,8 +30,8 @@ export const ORDER_SCOPE: Scope = {
   client: 1,
 };
 
-/** What a restart that stops after the beginning of an order leaves in `service.spare`, when it got that far. */
-export const GOT_THERE = 99;
+/** Whether a restart that stops after the beginning of an order got that far: it then notes that in a field that nobody else here writes. */
+export const gotThere = (m: Restarts): boolean => m.iommu.overflow[0] === 1;
 
 /**
  * Edits that make the restart take these micro-steps, in this order and without its guard; when some are missing, it stops after them
@@ -45,8 +46,8 @@ export function restartEdits(order: readonly RestartStep[]): Edit[] {
   edits.push(omit(restart, UNGUARDED));
   if (missing.length === 0) return edits;
   edits.push(
-    insertBefore(restart, 'done', 'got there', (m, op) => {
-      m.service.spare[op.device] = GOT_THERE;
+    insertBefore(restart, 'done', 'got there', (m) => {
+      m.iommu.overflow[0] = 1;
     }),
     replace(restart, 'done', () => AGAIN),
   );
@@ -55,7 +56,6 @@ export function restartEdits(order: readonly RestartStep[]): Edit[] {
 
 /** What must come before what, and why. */
 export const PRECEDENCES: readonly (readonly [RestartStep, RestartStep, string])[] = [
-  ['destroy the old domain', 'release its frames', 'a domain that runs still writes its memory'],
   ['unmap and invalidate', 'build a new domain', 'mappings hold references: the memory is not free before'],
   ['release its frames', 'build a new domain', 'the memory set aside for the device is needed again'],
   ['build a new domain', 'assign the device', 'somebody must be there to be given it'],
@@ -70,12 +70,20 @@ export const WITHOUT_DRAIN: typeof PRECEDENCES = [
   ['wait for requests', 'unmap and invalidate', 'unmapping frees what a request in flight still reaches'],
 ];
 
-/** Whether the order respects the precedences. */
+/**
+ * Whether the order respects the precedences, and destroys the old domain before its memory is free: a domain that runs still writes it.
+ * It is free when it is released and no mapping holds a reference any more, whichever comes last. (The paper's order, which
+ * releases after unmapping and destroying, is the only one that needs no references for that.)
+ */
 export function isLegalOrder(order: readonly RestartStep[], waitDrains: boolean): boolean {
+  const at = (step: RestartStep): number => order.indexOf(step);
   const rules = waitDrains ? PRECEDENCES : [...PRECEDENCES, ...WITHOUT_DRAIN];
-  return rules.every(([first, then]) => {
-    const a = order.indexOf(first);
-    const b = order.indexOf(then);
-    return a < 0 ? b < 0 || !order.includes(then) : b < 0 || a < b;
-  });
+  const freed = Math.max(at('release its frames'), at('unmap and invalidate'));
+  return at('destroy the old domain') < freed && rules.every(([first, then]) => at(first) < at(then));
+}
+
+/** All orders of the steps. */
+export function ordersOf(steps: readonly RestartStep[]): RestartStep[][] {
+  if (steps.length === 0) return [[]];
+  return steps.flatMap((first) => ordersOf(steps.filter((s) => s !== first)).map((rest) => [first, ...rest]));
 }

@@ -24,7 +24,9 @@ import {
   unboundedId,
   unmapForgotten,
 } from '../../faults/blockMutants.js';
+import { eventDelivery } from '../../faults/ring.js';
 import { epochTest, outstandingTest, overflowTest } from '../../model/blockFront.js';
+import { rightsTest } from '../../model/blockState.js';
 import { extentTest, formatTest, modeTest, segmentTest } from '../../model/blockTake.js';
 import { splitBlock } from '../../model/splitBlock.js';
 import {
@@ -92,6 +94,7 @@ export const blockRecoverySuite = suite('safe-hardware-block', {
         { off: indicesKept, breaks: ringOrder },
         { off: answerBeforeService, breaks: freshAnswers },
         { off: operationTwice, breaks: answeredOnce },
+        { off: eventDelivery, breaks: requestsEnd },
       ],
     }),
     claim(blockSays.owner, {
@@ -124,6 +127,7 @@ export const blockHostileSuite = suite('safe-hardware-block-guest', {
       without: [
         { off: extentTest, breaks: extentKept },
         { off: modeTest, breaks: extentKept },
+        { off: rightsTest, breaks: mappedAsNeeded },
         { off: mapFirst, breaks: mappingsCounted },
         { off: overflowTest, breaks: ringOrder, scope: TWO_PENDING },
       ],

@@ -38,7 +38,7 @@ export const channelSuite = suite('safe-hardware-channel', {
     'Safe Hardware Interface: device-channel handshake by control messages, with a backend that crashes, hangs or is wrongly suspected',
   machine: channelMachine,
   scope: {
-    small: { page: 2, epoch: 2 },
+    small: { page: 3, epoch: 2 },
     default: { page: 3, epoch: 3 },
     large: { page: 4, epoch: 4 },
   },

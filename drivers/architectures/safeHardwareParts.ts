@@ -157,7 +157,7 @@ export const ioSuite = suite('safe-hardware-io', {
     modules: [domains, ioSpace, module('attacks on I/O space', { tables: {}, operations: ioFaults })],
   },
   scope: {
-    small: { domain: 2, generation: 1, device: 2, 'register page': 2, window: 4 },
+    small: { domain: 3, generation: 1, device: 2, 'register page': 2, window: 4 },
     default: { domain: 3, generation: 1, device: 2, 'register page': 2, window: 4 },
     large: { domain: 3, generation: 2, device: 2, 'register page': 2, window: 4 },
   },

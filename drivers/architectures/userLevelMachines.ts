@@ -4,9 +4,20 @@
  */
 import { callAttacks, dmaAttacksOfDrivers, processorAttacks } from '../../faults/architectures/userLevelDrivers.js';
 import { dmaInterrupt, dmaPeer, dmaStale, dmaToFrame } from '../../faults/dma.js';
-import { claimDevice, closeDevice, handleOperations } from '../../model/architectures/userLevel/handles.js';
-import { type Irqs, dies, hang, irqs, killHung, responds } from '../../model/architectures/userLevel/interrupts.js';
-import { mapStreaming, mappingOperations, note, unmapBus } from '../../model/architectures/userLevel/mappings.js';
+import { claimDevice, closeDevice, handleOperations, openDevice } from '../../model/architectures/userLevel/handles.js';
+import {
+  dies,
+  hang,
+  type Irqs,
+  irqs,
+  killHung,
+  openIrq,
+  raiseIrq,
+  readIrq,
+  responds,
+  returnIrq,
+} from '../../model/architectures/userLevel/interrupts.js';
+import { mappingOperations, mapStreaming, note, unmapBus } from '../../model/architectures/userLevel/mappings.js';
 import {
   allocatePage,
   exitPages,
@@ -17,6 +28,17 @@ import {
   programDevice,
   writeFault,
 } from '../../model/architectures/userLevel/pages.js';
+import {
+  answerRequest,
+  issueRequest,
+  nextRequest,
+  openUnit,
+  performRequest,
+  receiveAnswer,
+  type Service,
+  sendRequest,
+  service,
+} from '../../model/architectures/userLevel/service.js';
 import {
   BUFFER,
   CLIENT,
@@ -31,7 +53,6 @@ import {
   type UserDrivers,
   userTables,
 } from '../../model/architectures/userLevel/state.js';
-import { service } from '../../model/architectures/userLevel/service.js';
 import { crashDomain, createDomain, domains, generation, releaseDomain, runs } from '../../model/domains.js';
 import { frames } from '../../model/frames.js';
 import {
@@ -136,7 +157,11 @@ export const raceMachine: MachineDef = {
     { ...domains, operations: [driverDies, releaseDomain] },
     bare,
     { ...iommu, operations: hardware },
-    userLevel('handles, mappings, pages', [...handleOperations, mapStreaming, unmapBus, ...pageOperations], withBystander),
+    userLevel(
+      'handles, mappings, pages',
+      [...handleOperations, mapStreaming, unmapBus, ...pageOperations],
+      withBystander,
+    ),
   ],
   threads,
 };
@@ -147,7 +172,7 @@ export const busMachine: MachineDef = {
   modules: [
     { ...domains, operations: [driverDies, releaseDomain] },
     bare,
-    { ...iommu, operations: [issueDma, finishDma, dmaPeer, dmaInterrupt] },
+    { ...iommu, operations: [issueDma, finishDma, processQueue, reap, dmaPeer, dmaInterrupt] },
     userLevel(
       'handles, mappings, pages',
       [...handleOperations, mapStreaming, unmapBus, exitPages, ...dmaAttacksOfDrivers],
@@ -164,7 +189,7 @@ const begins = (m: UserDrivers): void => {
 const oneDevice = [
   { ...domains, operations: [driverDies, releaseDomain] },
   bare,
-  { ...iommu, operations: [issueDma, finishDma] },
+  { ...iommu, operations: [issueDma, finishDma, processQueue, reap] },
 ] as const;
 
 /** Pages: fork, copy on write, munmap, translation caches, wild stores. Calls run as one step. */
@@ -210,7 +235,9 @@ const driverKilled = {
 /** A driver hangs that can be started again. */
 const driverHangs = {
   ...hang,
-  where: { agent: (m: Irqs, op: { agent: number }) => op.agent === DRIVER && responds(m, DRIVER) && notLast(m, DRIVER) },
+  where: {
+    agent: (m: Irqs, op: { agent: number }) => op.agent === DRIVER && responds(m, DRIVER) && notLast(m, DRIVER),
+  },
 };
 
 /** Clients of two drivers, one of which dies and hangs and is started again. */
@@ -231,8 +258,35 @@ export function closingMachine(name: string, calls: readonly AnyOperation[]): Ma
       { ...domains, operations: [driverDies] },
       bare,
       { ...iommu, operations: [...hardware, dmaStale] },
-      userLevel('handles, mappings, pages', [...calls, allocatePage, exitPages, programDevice, loseMapping], withBystander),
+      userLevel(
+        'handles, mappings, pages',
+        [...calls, allocatePage, exitPages, programDevice, loseMapping],
+        withBystander,
+      ),
     ],
     threads,
   };
 }
+
+/** Everything that a request passes, without faults: what it costs. */
+export const pathMachine: MachineDef = {
+  name: 'user-level drivers, data path',
+  modules: [
+    { ...domains, operations: [] },
+    bare,
+    { ...iommu, operations: [issueDma, finishDma] },
+    userLevel('handles, mappings, pages', [openDevice, ...mappingOperations, allocatePage], begins),
+    { ...irqs, operations: [openIrq, raiseIrq, readIrq, returnIrq] },
+    {
+      ...service,
+      operations: [openUnit, sendRequest, issueRequest, performRequest, answerRequest, receiveAnswer, nextRequest],
+    },
+    module<Service, Record<never, never>>('all requests of one kind', {
+      tables: {},
+      operations: [],
+      initial: (m) => {
+        m.request.kind.fill(m.request.kind[0]);
+      },
+    }),
+  ],
+};

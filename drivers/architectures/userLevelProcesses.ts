@@ -4,6 +4,7 @@
  */
 import {
   forkShares,
+  mapAllocates,
   munmapUnpins,
   pinIsNoReference,
   pinShared,
@@ -37,6 +38,7 @@ import {
   entries,
   kernelIntact,
   kernelOut,
+  oneCall,
   pinCount,
   pinsBounded,
   reach,
@@ -73,7 +75,8 @@ const pages: Scope = {
   record: 0,
   'pin limit': 1,
 };
-const calls: Scope = { ...pages, frame: 5, iova: 2 };
+const fewCalls: Scope = { ...pages, frame: 5, iova: 2 };
+const calls: Scope = { ...fewCalls, iova: 3, 'pin limit': 2 };
 
 const driverIsGone = (m: UserDrivers | Irqs): boolean => m.domain.life[1] === ABSENT;
 
@@ -84,6 +87,7 @@ export const PROCESS_CLAIMS = {
   arguments: 'calls map only what the caller may access itself, and write no more list entries than there are',
   copied: 'what was checked of a call’s arguments is what is used',
   limit: 'with a limit on pins, some memory is always left to others',
+  fast: 'mapping a buffer, and unmapping it, is one call each and allocates nothing',
   noLimit: 'without a limit on pins, some memory is always left to others',
   storm: 'a line interrupts once a read, only its opener, and is masked while the driver works',
   hungLine: 'a line that a hung driver holds is free again once somebody kills it, and nobody else waits for it',
@@ -102,7 +106,7 @@ const ASSUMPTIONS = [
 export const pageSuite = suite('user-level-drivers-pages', {
   title: 'pages of a user-level driver: stores anywhere, munmap and fork while its device has them',
   machine: pageMachine,
-  scope: { small: pages, default: { ...pages, frame: 5 }, large: { ...pages, frame: 5, iova: 2, 'pin limit': 2 } },
+  scope: { small: pages, default: { ...pages, iova: 2 }, large: { ...pages, frame: 5, iova: 2, 'pin limit': 2 } },
   mayStop: driverIsGone,
   claims: [
     claim(PROCESS_CLAIMS.inside, {
@@ -135,9 +139,10 @@ export const pageSuite = suite('user-level-drivers-pages', {
 
 /** Calls with arguments that are wrong, or change, and pins without end. */
 export const callSuite = suite('user-level-drivers-calls', {
-  title: 'calls of a user-level driver: ranges that are not its own, short lists, arguments that change, pins without end',
+  title:
+    'calls of a user-level driver: ranges that are not its own, short lists, arguments that change, pins without end',
   machine: callMachine,
-  scope: { small: calls, default: calls, large: { ...calls, frame: 6, iova: 3, 'pin limit': 2 } },
+  scope: { small: fewCalls, default: calls, large: { ...calls, frame: 6 } },
   mayStop: driverIsGone,
   claims: [
     claim(PROCESS_CLAIMS.arguments, {
@@ -166,6 +171,11 @@ export const callSuite = suite('user-level-drivers-calls', {
         { off: pinIsNoReference, breaks: pinCount },
       ],
     }),
+    claim(PROCESS_CLAIMS.fast, {
+      keeps: [oneCall],
+      against: ['F10'],
+      without: [{ off: mapAllocates, breaks: oneCall }],
+    }),
   ],
   assumptions: ASSUMPTIONS,
 });
@@ -174,7 +184,7 @@ export const callSuite = suite('user-level-drivers-calls', {
 export const unlimitedSuite = suite('user-level-drivers-unlimited', {
   title: 'calls of a user-level driver, with no limit on what it pins',
   machine: callMachine,
-  scope: { small: calls, default: calls },
+  scope: { small: fewCalls, default: calls },
   gatesOff: [pinBound],
   mayStop: driverIsGone,
   claims: [

@@ -1,10 +1,11 @@
 /** The block split driver among honest ends whose backend fails, and before a hostile backend. */
-import { backendFailures } from '../../faults/block.js';
+import { backendFailures, crashesOnly } from '../../faults/block.js';
 import { hostileBackends } from '../../faults/blockHostile.js';
 import {
   answerBeforeService,
   endFailureIgnored,
   epochNotBegun,
+  failureAnsweredOkay,
   hostileTolerated,
   indicesKept,
   interruptWhileRecovering,
@@ -14,6 +15,7 @@ import {
   replayAfterNew,
   replayOmitted,
   restartBeforeDestroy,
+  ringKeptMapped,
   ringReused,
   takeBackForgotten,
   tornDownTwice,
@@ -123,6 +125,56 @@ export const block = suite('block', {
         { off: mappedTooEarly, breaks: ringMappedInTime },
         { off: tornDownTwice, breaks: tornDownOnce },
         { off: epochNotBegun, breaks: epochsGrow },
+      ],
+    }),
+  ],
+  mayStop: () => true,
+  assumptions,
+});
+
+export const blockFailures = suite('block-failures', {
+  title: 'a block frontend and backend, in which any allocation, mapping and grant can fail, and the backend crashes',
+  machine: { name: 'block-failures', modules: [splitBlock, crashesOnly, blockStart] },
+  failures: 'any',
+  scope: {
+    small: {
+      device: 1,
+      frontend: 1,
+      backend: 2,
+      epoch: 2,
+      request: 1,
+      page: 3,
+      pending: 1,
+      segment: 1,
+      sector: 4,
+      slot: 1,
+      index: 2,
+      'segment count': 3,
+      'message id': 3,
+    },
+    default: {
+      device: 1,
+      frontend: 1,
+      backend: 2,
+      epoch: 2,
+      request: 2,
+      page: 4,
+      pending: 1,
+      segment: 1,
+      sector: 4,
+      slot: 1,
+      index: 2,
+      'segment count': 3,
+      'message id': 3,
+    },
+  },
+  claims: [
+    claim('what fails half way is undone, and the request that it was for completes, or fails', {
+      keeps: [everyRequestEnds, servedOnce, freshAnswers, mappingsCounted, notReusedWhileMapped, privateOrder],
+      against: ['F10'],
+      without: [
+        { off: ringKeptMapped, breaks: mappingsCounted },
+        { off: failureAnsweredOkay, breaks: freshAnswers },
       ],
     }),
   ],

@@ -2,10 +2,12 @@
 import { strangersCrash } from '../../faults/block.js';
 import { hostileNeighbour } from '../../faults/blockHostile.js';
 import { oneDomainForAll, restartBeforeDestroy } from '../../faults/blockMutants.js';
+import { UNSUPPORTED } from '../../model/blockFormats.js';
 import { overflowTest } from '../../model/blockFront.js';
 import { close } from '../../model/blockFrontLife.js';
-import { extentTest, poolQuota } from '../../model/blockTake.js';
-import { drop } from '../../model/kernel/index.js';
+import { type Block, CHECKED } from '../../model/blockState.js';
+import { extentTest, poolQuota, take } from '../../model/blockTake.js';
+import { drop, replace } from '../../model/kernel/index.js';
 import { splitBlock } from '../../model/splitBlock.js';
 import {
   independentOfCrash,
@@ -16,53 +18,84 @@ import {
 } from '../../properties/block.js';
 import { oneOwner } from '../../properties/blockRecovery.js';
 import { claim, suite } from '../suite.js';
-import { assumptions, plainStart } from './blockStarts.js';
+import { assumptions, idleStart, plainStart } from './blockStarts.js';
 
-const shared = {
+const two = {
   device: 1,
   frontend: 2,
   backend: 2,
   epoch: 1,
   request: 1,
   page: 2,
-  pending: 2,
   segment: 1,
   sector: 4,
   'segment count': 3,
   'message id': 3,
 };
+const noClosing = 'scoped: nobody closes his device; the suite block has that';
+const oneHostile = 'scoped: one of the frontends turns hostile, not both';
+
+/** What a hostile frontend asks for is nonsense: it holds an entry of the pool all the same, until it is answered. */
+const onlyNonsense = replace(take, 'copy the operation', (m: Block, op) => {
+  m.pool.stage[op.row] = CHECKED;
+  m.pool.frontend[op.row] = op.frontend;
+  m.pool.id[op.row] = op.hostile ? 0 : m.slot.id[op.at];
+  m.pool.op[op.row] = op.hostile ? UNSUPPORTED : m.slot.op[op.at];
+  m.pool.segments[op.row] = op.hostile ? 0 : m.slot.segments[op.at];
+});
 
 export const blockShared = suite('block-shared', {
-  title: 'two frontends on one backend, one of them hostile',
+  title: 'two frontends on one backend, one of them hostile, which floods it',
   machine: { name: 'block-shared', modules: [splitBlock, hostileNeighbour, plainStart] },
   scope: {
-    small: { ...shared, slot: 1, index: 2 },
-    default: { ...shared, slot: 2, index: 4 },
+    default: { ...two, pending: 2, slot: 2, index: 4 },
+    large: { ...two, pending: 2, slot: 2, index: 4, request: 2, page: 3 },
   },
   claims: [
-    claim('a frontend gets its share of the backend, and none of its neighbour', {
-      keeps: [poolShared, insideExtent, workBounded, independentOfSecrets],
+    claim('a frontend gets its share of the backend', {
+      keeps: [poolShared, workBounded],
       against: ['F6', 'F7'],
       without: [
         { off: poolQuota, breaks: poolShared },
+        { off: overflowTest, breaks: workBounded, scope: { ...two, pending: 3, slot: 1, index: 2 } },
+      ],
+    }),
+  ],
+  mayStop: () => true,
+  edits: [drop(close), onlyNonsense],
+  assumptions: [
+    ...assumptions,
+    oneHostile,
+    noClosing,
+    'scoped: the hostile frontend asks for what no backend knows; the suite block-hostile has the rest',
+  ],
+});
+
+export const blockSecrets = suite('block-secrets', {
+  title: 'two frontends on one backend, one of them hostile, with a secret of the other in reach',
+  machine: { name: 'block-secrets', modules: [splitBlock, hostileNeighbour, plainStart] },
+  scope: {
+    default: { ...two, pending: 1, slot: 1, index: 2 },
+    large: { ...two, pending: 2, slot: 1, index: 2 },
+  },
+  claims: [
+    claim('a frontend learns nothing of its neighbour', {
+      keeps: [insideExtent, independentOfSecrets],
+      against: ['F6', 'F7'],
+      without: [
         { off: extentTest, breaks: insideExtent },
-        { off: overflowTest, breaks: workBounded },
         { off: extentTest, breaks: independentOfSecrets },
       ],
     }),
   ],
   mayStop: () => true,
   edits: [drop(close)],
-  assumptions: [
-    ...assumptions,
-    'scoped: one of the frontends turns hostile, not both',
-    'scoped: nobody closes his device; the suite block has that',
-  ],
+  assumptions: [...assumptions, oneHostile, noClosing],
 });
 
 export const blockNeighbours = suite('block-neighbours', {
   title: 'two frontends, each with a device and a backend of its own, one of which crashes',
-  machine: { name: 'block-neighbours', modules: [splitBlock, strangersCrash, plainStart] },
+  machine: { name: 'block-neighbours', modules: [splitBlock, strangersCrash, idleStart] },
   scope: {
     default: {
       device: 2,
@@ -71,6 +104,21 @@ export const blockNeighbours = suite('block-neighbours', {
       epoch: 2,
       request: 1,
       page: 3,
+      pending: 1,
+      segment: 1,
+      sector: 4,
+      slot: 1,
+      index: 2,
+      'segment count': 3,
+      'message id': 3,
+    },
+    large: {
+      device: 2,
+      frontend: 2,
+      backend: 4,
+      epoch: 2,
+      request: 2,
+      page: 4,
       pending: 1,
       segment: 1,
       sector: 4,
@@ -91,5 +139,10 @@ export const blockNeighbours = suite('block-neighbours', {
     }),
   ],
   mayStop: () => true,
-  assumptions,
+  edits: [drop(close)],
+  assumptions: [
+    ...assumptions,
+    noClosing,
+    'scoped: the frontend whose backend crashes is idle; the suite block has it at work',
+  ],
 });

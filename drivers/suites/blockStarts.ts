@@ -1,5 +1,5 @@
 /** Where the suites of the block split driver begin, and what they take for granted. */
-import type { Block } from '../../model/blockState.js';
+import { type Block, DONE_OK } from '../../model/blockState.js';
 import { flag, module, NONE, sort } from '../../model/kernel/index.js';
 import { connectAll } from '../../model/splitBlock.js';
 
@@ -31,6 +31,16 @@ export const plainStart = module<Block, Record<never, never>>('connected, disks 
   tables: {},
   operations: [],
   initial: (m) => connectAll(m, false),
+});
+
+/** Connected; all frontends but the last have done what they had to do. */
+export const idleStart = module<Block, Record<never, never>>('connected, strangers idle', {
+  tables: {},
+  operations: [],
+  initial: (m) => {
+    connectAll(m, false);
+    m.client.state.fill(DONE_OK, 0, m.client.at(m.fe.rows - 1, 0));
+  },
 });
 
 /** What all suites of the block driver take for granted. */

@@ -12,8 +12,8 @@ import {
   type Marshalling,
   OUT_OF_RANGE,
   objectField,
-  processIsolation,
 } from '../../model/architectures/microdrivers/marshalling.js';
+import { type Outside, processIsolation } from '../../model/architectures/microdrivers/outside.js';
 import type { Storm } from '../../model/architectures/microdrivers/storm.js';
 import {
   bothRun,
@@ -32,7 +32,7 @@ import { ALLOCATION, charge } from '../../model/ledger.js';
 
 type None = Record<never, never>;
 
-const onMarshalling = operationOn<Marshalling>();
+const onMarshalling = operationOn<Marshalling & Outside>();
 
 /** Where a wild write outside the process goes. */
 export const outsideTarget = sort('target', { members: ['the kernel', 'another process'] });
@@ -104,7 +104,7 @@ export const changesLater = onMarshalling('fault.changesLater', {
   },
 });
 
-export const marshallingFaults = module<Marshalling, None>('wrong user half', {
+export const marshallingFaults = module<Marshalling & Outside, None>('wrong user half', {
   tables: {},
   operations: [wildWriteInside, wildWriteOutside, returnsNonsense, changesLater],
 });
@@ -234,7 +234,7 @@ export const raisesAgain = onStorm('fault.storm', {
 
 export const stormFaults = module<Storm, None>('storm', { tables: {}, operations: [raisesAgain] });
 
-const onKernelHalf = operationOn<KernelHalf & Marshalling>();
+const onKernelHalf = operationOn<KernelHalf & Outside>();
 
 /** F1: the kernel half writes anywhere: no gate is between it and the kernel, or any process. */
 export const kernelWildWrite = onKernelHalf('fault.kernelWildWrite', {
@@ -279,7 +279,7 @@ export const kernelHang = onKernelHalf('fault.kernelHang', {
   },
 });
 
-export const kernelHalfFaults = module<KernelHalf & Marshalling, None>('wrong kernel half', {
+export const kernelHalfFaults = module<KernelHalf & Outside, None>('wrong kernel half', {
   tables: {},
   operations: [kernelWildWrite, kernelCrash, kernelHang],
 });

@@ -23,11 +23,15 @@ import {
 } from '../../model/architectures/microdrivers/marshalling.js';
 import {
   CONFIGURE,
+  carries,
   decide,
   decideAll,
+  HANDLER,
   IN_KERNEL,
   IN_USER,
   propagate,
+  type Split,
+  UNDECIDED,
 } from '../../model/architectures/microdrivers/split.js';
 import { FAIR_ROW, handleLine } from '../../model/architectures/microdrivers/storm.js';
 import {
@@ -298,12 +302,26 @@ export const lineStaysRaised = mutant('MD-line-stays-raised', {
   ],
 });
 
-export const oneLevel = mutant('MD-no-fixpoint', {
-  says: 'labels are carried from roots only, not on from what they call',
+export const tooSoon = mutant('MD-no-fixpoint', {
+  says: 'functions are decided before the labels have come to rest',
   source: `${PAPER}, D1: to a fixpoint`,
+  edits: [guardWith(decideAll, 'agent', (m) => m.functions.half[HANDLER] === UNDECIDED)],
+});
+
+/** Whether a root has labels to give. */
+function rootsCarry(m: Split): boolean {
+  for (let from = HANDLER; from <= CONFIGURE; from++) {
+    for (let to = 0; to < m.functions.rows; to++) if (carries(m, from, to)) return true;
+  }
+  return false;
+}
+
+export const oneLevel = mutant('MD-one-level', {
+  says: 'labels are carried from roots to what they call, and no further',
+  source: `${PAPER}, D1: what is reachable, not only what is called`,
   edits: [
     guardWith(propagate, 'from', (_m, op) => op.from <= CONFIGURE),
-    guardWith(decideAll, 'agent', (m) => m.functions.half[0] === 0),
+    guardWith(decideAll, 'agent', (m) => m.functions.half[HANDLER] === UNDECIDED && !rootsCarry(m)),
   ],
 });
 

@@ -24,6 +24,7 @@ import {
   WRITE,
 } from '../../model/architectures/reconstructingIo/classState.js';
 import { type Edit, insertBefore, module, omit, operationOn, replace } from '../../model/kernel/index.js';
+import { COPY, charge } from '../../model/ledger.js';
 
 const operation = operationOn<ClassPath>();
 const mayFail = (m: ClassPath): boolean => m.path.spare[0] > 0;
@@ -225,4 +226,10 @@ export const performedTwice = mutant('performed twice', {
       },
     } as Edit,
   ],
+});
+
+export const copiesDown = mutant('soft device copies', {
+  says: 'a soft device copies every page instead of passing its grant on',
+  source: 'architectures 2d: no copy of the payload on the fast path',
+  edits: [insertBefore(passDown, 'pass down', 'copy', (m) => charge(m, COPY))],
 });

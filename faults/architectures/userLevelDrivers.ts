@@ -105,8 +105,7 @@ export const neighbourDma = operation('dma.neighbour', {
   where: {
     agent: (m, op) => m.device.busMaster[op.agent] === 1 && m.device.home[op.agent] === DRIVER && freeSlot(m) >= 0,
     peer: (m, op) => m.device.home[op.peer] !== m.device.home[op.agent],
-    write: (m, op) =>
-      (m.ioEntry.walkedRights[m.ioEntry.at(op.peer, op.iova)] & (op.write !== 0 ? WRITE : READ)) !== 0,
+    write: (m, op) => (m.ioEntry.walkedRights[m.ioEntry.at(op.peer, op.iova)] & (op.write !== 0 ? WRITE : READ)) !== 0,
   },
   touches: (m, _op, may) => may.writeAll(m.dma),
   steps: {

@@ -10,6 +10,7 @@ import { STREAMING, takePage, USER_ERRNO, type UserDrivers } from '../../model/a
 import { runs } from '../../model/domains.js';
 import { IDLE, READ, storeEntry, submitWait, WRITE } from '../../model/iommu/index.js';
 import { DONE, guardWith, insertBefore, NONE, OK, omit, reorder, replace } from '../../model/kernel/index.js';
+import { ALLOCATION, charge } from '../../model/ledger.js';
 
 const FLUSH = ['invalidate', 'completed'] as const;
 
@@ -76,7 +77,11 @@ export const closeUnlocked = mutant('close beside a map', {
   says: 'close does not wait for a call that is under way on the handle',
   source: 'race of map, close and kill',
   edits: [
-    guardWith(closeDevice, 'device', (m, op) => m.device.home[op.device] !== NONE && m.flush.state[op.device] === IDLE && op.device === 0),
+    guardWith(
+      closeDevice,
+      'device',
+      (m, op) => m.device.home[op.device] !== NONE && m.flush.state[op.device] === IDLE && op.device === 0,
+    ),
   ],
 });
 
@@ -182,4 +187,10 @@ export const closeLeaksPins = mutant('close: pins kept', {
   says: 'close forgets to unpin',
   source: 'omitted step',
   edits: [omit(closeDevice, 'unpin')],
+});
+
+export const mapAllocates = mutant('map allocates', {
+  says: 'every mapping allocates its list of bus addresses anew',
+  source: 'architectures 4d (a small cache avoids allocation)',
+  edits: [insertBefore(mapStreaming, 'pin', 'allocate a list', (m) => charge(m, ALLOCATION))],
 });

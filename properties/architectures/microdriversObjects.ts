@@ -10,8 +10,9 @@ import {
   OUT_OF_RANGE,
   PRIVATE,
 } from '../../model/architectures/microdrivers/marshalling.js';
+import type { Outside } from '../../model/architectures/microdrivers/outside.js';
 import type { Tracker } from '../../model/architectures/microdrivers/tracker.js';
-import { NONE } from '../../model/kernel/index.js';
+import { type Machine, NONE, OUTCOMES } from '../../model/kernel/index.js';
 import { invariant, progress, relation } from '../property.js';
 
 const BY_KERNEL = 'object.kernelWrites';
@@ -67,11 +68,20 @@ function sameFields(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-export const outsideIntact = invariant<Marshalling>('MD-S6', 'outside', {
+/** Whether the operation of that name has ended on this machine, however it ended. */
+function wasTried(m: Machine, name: string): boolean {
+  for (let i = 0; i < m.operations.length; i++) {
+    if (m.operations[i].op.name !== name) continue;
+    for (let o = 0; o < OUTCOMES; o++) if (m.outcomes[i * OUTCOMES + o] > 0) return true;
+  }
+  return false;
+}
+
+export const outsideIntact = invariant<Outside>('MD-S6', 'outside', {
   states: 'a wild write of the driver alters no byte of the kernel or of another process',
   holds: (m) => m.outside.kernelWritten[0] === 0 && m.outside.processWritten[0] === 0,
   explain: (m) => `memory of ${m.outside.kernelWritten[0] === 1 ? 'the kernel' : 'another process'} was written`,
-  witnesses: { 'the user half has written its own memory': (m) => m.userCopy.value.some((v) => v !== 0) },
+  witnesses: { 'a wild write was tried': (m) => wasTried(m, 'fault.wildOutside') },
 });
 
 export const usedAsChecked = invariant<Marshalling>('I5', 'once', {
@@ -86,7 +96,7 @@ export const usedAsChecked = invariant<Marshalling>('I5', 'once', {
 
 export const indexInBounds = invariant<Marshalling>('I7', 'bounds', {
   states: 'what the kernel half takes from an object stays within the kernel\u2019s table',
-  holds: (m) => m.outside.indexed[0] === 0,
+  holds: (m) => m.believed.indexed[0] === 0,
   explain: () => 'the kernel half used a field of the reply as an index, and it was out of range',
   witnesses: { 'a field is out of range in the user half': (m) => m.userCopy.value[1] === OUT_OF_RANGE },
 });

@@ -4,8 +4,8 @@
  * performs a request before it is done, and frames at most once.
  */
 import {
-  ABSENT,
   ABOVE,
+  ABSENT,
   BELOW,
   type ClassPath,
   DONE,
@@ -40,7 +40,8 @@ function abstractStep(m: ClassPath, was: number, is: number, effect: number): bo
 
 /** R-S5. */
 export const classRefinement = relation<ClassPath>('R-S5', 'refinement', {
-  states: 'every step is one of the abstract device of the class, or none: a request is done once and was performed, only frames are lost',
+  states:
+    'every step is one of the abstract device of the class, or none: a request is done once and was performed, only frames are lost',
   holds: (before, m) => {
     for (let r = 0; r < m.asked.rows; r++) {
       if (m.asked.wrongs[r] !== 0) return false;
@@ -51,8 +52,10 @@ export const classRefinement = relation<ClassPath>('R-S5', 'refinement', {
   explain: (before, m) => {
     for (let r = 0; r < m.asked.rows; r++) {
       const wrongs = m.asked.wrongs[r];
-      if (wrongs !== 0) return `request ${r} was ${['', 'completed twice', 'completed but not performed', '', 'performed twice'][wrongs] ?? 'mistreated'}`;
-      if (!abstractStep(m, before.asked.state[r], m.asked.state[r], m.asked.effect[r])) return `request ${r} changed as no device of its class would change it`;
+      if (wrongs !== 0)
+        return `request ${r} was ${['', 'completed twice', 'completed but not performed', '', 'performed twice'][wrongs] ?? 'mistreated'}`;
+      if (!abstractStep(m, before.asked.state[r], m.asked.state[r], m.asked.effect[r]))
+        return `request ${r} changed as no device of its class would change it`;
     }
     return '';
   },
@@ -66,7 +69,8 @@ export const classRefinement = relation<ClassPath>('R-S5', 'refinement', {
 
 /** R-S6. */
 export const rightsNarrow = invariant<ClassPath>('R-S6', 'rights', {
-  states: 'what a soft device passes down is no wider than what it has received, and it has no page of a request that is not outstanding',
+  states:
+    'what a soft device passes down is no wider than what it has received, and it has no page of a request that is not outstanding',
   holds: (m) => {
     for (let r = 0; r < m.asked.rows; r++) {
       const below = m.slot.rights[slotAt(m, BELOW, r)];

@@ -2,6 +2,7 @@
  * What must hold of user-level drivers: L-S1 to L-S6, L-L1, L-L2 (Leslie and Heiser 2003), over processors, I/O page directories, their
  * caches and requests in flight. Interrupts and clients: userLevelService.ts.
  */
+import { mapStreaming, unmapBus } from '../../model/architectures/userLevel/mappings.js';
 import {
   bitOf,
   CLIENT,
@@ -21,8 +22,9 @@ import { DYING } from '../../model/domains.js';
 import { TYPE_VMM } from '../../model/frames.js';
 import { SLOT_FREE, SLOT_WRITE } from '../../model/iommu/index.js';
 import { NONE } from '../../model/kernel/index.js';
+import { ALLOCATION, CROSSING, charged, chargesInWords } from '../../model/ledger.js';
 import { isQuiescent } from '../paths.js';
-import { invariant, noninterference, progress } from '../property.js';
+import { invariant, noninterference, progress, relation } from '../property.js';
 
 /** The way by which the last check failed; for `explain` only. */
 const found = { by: '', device: 0, frame: 0 };
@@ -53,8 +55,7 @@ function everyWay(m: UserDrivers, good: Question): boolean {
       const e = m.ioEntry.at(v, p);
       if (m.ioEntry.walkedRights[e] !== 0 && !good(m, home, m.ioEntry.walkedFrame[e]))
         return note('by an entry', v, m.ioEntry.walkedFrame[e]);
-      if (m.iotlb.rights[e] !== 0 && !good(m, home, m.iotlb.frame[e]))
-        return note('by the IOTLB', v, m.iotlb.frame[e]);
+      if (m.iotlb.rights[e] !== 0 && !good(m, home, m.iotlb.frame[e])) return note('by the IOTLB', v, m.iotlb.frame[e]);
       if (e < m.atc.rows && m.atc.rights[e] !== 0 && !good(m, home, m.atc.frame[e]))
         return note('by its own translation', v, m.atc.frame[e]);
     }
@@ -126,7 +127,8 @@ export const entries = invariant<UserDrivers>('L-S2', 'entries', {
 
 /** L-S2: whatever a device reaches. */
 export const reach = invariant<UserDrivers>('L-S2', 'reach', {
-  states: 'whatever a device reaches, by entries, caches or requests in flight, belongs to the process that has it open',
+  states:
+    'whatever a device reaches, by entries, caches or requests in flight, belongs to the process that has it open',
   holds: (m) => everyWay(m, isOwn),
   explain: tell,
   witnesses: { 'a page is mapped': isMapped(STREAMING), 'a DMA is in flight': inFlight },
@@ -139,14 +141,14 @@ export const pinned = invariant<UserDrivers>('L-S3', 'pins', {
   explain: tell,
   witnesses: {
     'a translation is cached': (m) => m.iotlb.rights.some((r) => r !== 0),
-    'a pinned page is unmapped by its process': (m) =>
-      m.page.mapped.some((set, f) => set === 0 && m.pin.count[f] > 0),
+    'a pinned page is unmapped by its process': (m) => m.page.mapped.some((set, f) => set === 0 && m.pin.count[f] > 0),
   },
 });
 
 /** Pins are what M says, and references are mappers and pins. */
 export const pinCount = invariant<UserDrivers>('L-S3', 'count of pins', {
-  states: 'with no call half done, pins are the mappings that name the page, and references are pins and processes that map it',
+  states:
+    'with no call half done, pins are the mappings that name the page, and references are pins and processes that map it',
   holds: (m) => {
     if (!isQuiescent(m)) return true;
     for (let f = 0; f < m.frame.rows; f++) {
@@ -167,7 +169,8 @@ const closed = (m: UserDrivers): boolean => m.device.home[0] === NONE;
 
 /** L-S4: what close leaves. */
 export const closedClean = invariant<UserDrivers>('L-S4', 'after close', {
-  states: 'a device that nobody holds has bus mastering off, and no entry, cached translation, request in flight, mapping or pin',
+  states:
+    'a device that nobody holds has bus mastering off, and no entry, cached translation, request in flight, mapping or pin',
   holds: (m) => {
     const pages = m.ioEntry.rows / m.device.rows;
     for (let v = 0; v < m.device.rows; v++) {
@@ -183,7 +186,8 @@ export const closedClean = invariant<UserDrivers>('L-S4', 'after close', {
     }
     return true;
   },
-  explain: (m) => `a device that nobody holds ${m.device.busMaster[0] === 1 ? 'has bus mastering on' : 'still has what its last owner mapped'}`,
+  explain: (m) =>
+    `a device that nobody holds ${m.device.busMaster[0] === 1 ? 'has bus mastering on' : 'still has what its last owner mapped'}`,
   witnesses: {
     'nobody holds the device': closed,
     'the driver holds the device': openByDriver,
@@ -238,7 +242,10 @@ export const othersRun = invariant<UserDrivers>('L-L2', 'other devices', {
     m.device.barWriter[1] !== NONE
       ? `process ${m.device.barWriter[1]}’s device wrote the registers of device 1`
       : 'device 1 was taken from its driver',
-  witnesses: { 'a device has a DMA in flight': inFlight, 'its process is dying': (m) => m.domain.life[DRIVER] === DYING },
+  witnesses: {
+    'a device has a DMA in flight': inFlight,
+    'its process is dying': (m) => m.domain.life[DRIVER] === DYING,
+  },
 });
 
 /** L-L2: the machine. */
@@ -251,9 +258,11 @@ export const machineRuns = invariant<UserDrivers>('L-L2', 'no machine check', {
 
 /** L-L2: close itself. */
 export const quietClose = invariant<UserDrivers>('L-L2', 'quiet close', {
-  states: 'the kernel takes no mapping from under a device that runs: a close causes no fault that nobody can answer for',
+  states:
+    'the kernel takes no mapping from under a device that runs: a close causes no fault that nobody can answer for',
   holds: (m) => !m.handle.lost.includes(1),
-  explain: () => 'the device still masters the bus, and an address in its descriptors is unmapped: an I/O fault, caused by the kernel',
+  explain: () =>
+    'the device still masters the bus, and an address in its descriptors is unmapped: an I/O fault, caused by the kernel',
   witnesses: { 'an address is in the descriptors': (m) => m.handle.programmed[0] !== 0 },
 });
 
@@ -297,6 +306,18 @@ export const kernelIntact = invariant<UserDrivers>('L-S1', 'kernel memory', {
   states: 'no call makes the kernel write over memory of its own that the call has no business with',
   holds: (m) => m.page.scribbled[KERNEL_FRAME] === 0,
   explain: () => 'the kernel wrote past the end of a list of bus addresses',
+  witnesses: { 'a page is mapped': isMapped(STREAMING) },
+});
+
+/** The fast path: what a buffer costs. */
+export const oneCall = relation<UserDrivers>('L-F', 'one call', {
+  states: 'a streaming mapping, and its end, are one call each: one crossing each way, no allocation',
+  holds: (_before, m) => {
+    const { name } = m.current.op;
+    if (name !== mapStreaming.name && name !== unmapBus.name) return true;
+    return charged(m, ALLOCATION) === 0 && charged(m, CROSSING) <= 2;
+  },
+  explain: (_before, m) => `${m.current.op.name} cost ${chargesInWords(m)}`,
   witnesses: { 'a page is mapped': isMapped(STREAMING) },
 });
 

@@ -55,7 +55,8 @@ export const oneOpener = invariant<Irqs>('L-S7', 'one opener', {
   explain: () => 'a line has two users: the one waits for the other',
   witnesses: {
     'both lines are open': (m) => {
-      for (let l = 0; l < m.irq.rows; l++) if (!someFile(m, (row, _d, at) => at === l && m.irqFile.open[row] === 1)) return false;
+      for (let l = 0; l < m.irq.rows; l++)
+        if (!someFile(m, (row, _d, at) => at === l && m.irqFile.open[row] === 1)) return false;
       return true;
     },
     'the kernel uses a line': (m) => m.irq.kernelUses.includes(1),
@@ -102,7 +103,8 @@ export const otherServed = progress<Irqs>('L-L2', 'interrupts of others', {
 
 const wedged = (m: Irqs): boolean => {
   for (let l = 0; l < m.irq.rows; l++) {
-    if (m.irqFile.open[m.irqFile.at(DRIVER, l)] === 1 && m.irq.masked[l] === 1 && m.responds.hung[DRIVER] === 1) return true;
+    if (m.irqFile.open[m.irqFile.at(DRIVER, l)] === 1 && m.irq.masked[l] === 1 && m.responds.hung[DRIVER] === 1)
+      return true;
   }
   return false;
 };
@@ -180,7 +182,8 @@ const waits = (m: Service): boolean => {
 
 /** L-L1: an interruption, no more. */
 export const served = progress<Service>('L-L1', 'interruption', {
-  states: 'a block request that was sent completes, although its driver crashes or hangs: somebody kills it, and it is started again',
+  states:
+    'a block request that was sent completes, although its driver crashes or hangs: somebody kills it, and it is started again',
   pending: waits,
   goal: (m) => m.request.state[0] === COMPLETE,
   witnesses: {
@@ -215,4 +218,3 @@ export const othersNotice = noninterference<Service>('L-L2', 'clients of others'
       m.domain.life[DRIVER] === DYING && m.request.state[m.request.rows - 1] !== IDLE,
   },
 });
-

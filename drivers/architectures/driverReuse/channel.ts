@@ -43,6 +43,7 @@ import {
   ddWake,
 } from '../../../properties/architectures/driverReuse/channel.js';
 import { claim, suite } from '../../suite.js';
+import { open } from './claims.js';
 
 export const channelMachine: MachineDef = {
   name: 'driver reuse: channel',
@@ -62,7 +63,11 @@ export const CHANNEL_SAYS = {
   answers: 'a client believes no answer to what it has not asked',
   copies: 'a copy into a client ends where the client\u2019s buffer ends',
   fetch: 'a server that copies the slot before it looks uses what it has validated',
-  published: 'the published server, which reads slots in place, uses what it has validated',
+  inPlace: 'the published server, which reads slots in place, uses what it has validated',
+  unchecked:
+    'the published server, which adds the bus base and checks nothing, keeps to its clients\u2019 memory (GAP-V3)',
+  sharedPage: 'with one status page for all clients, no wake-up is lost (GAP-V2)',
+  range: 'the published monitor tells nobody where a client\u2019s memory lies (GAP-V1)',
   share: 'no client takes the server\u2019s memory, queue or attention from another',
   packets: 'a client that does not read loses its own packets only',
   storm: 'an interrupt storm takes the DD/OS\u2019s own turns only',
@@ -72,7 +77,8 @@ const small = { client: 2, slot: 1, vector: 1 };
 
 /** The ring. */
 export const channelSuite = suite('driver-reuse-channel', {
-  title: 'a server and its clients share rings with ownership bits; the last client is hostile, and so may the server be',
+  title:
+    'a server and its clients share rings with ownership bits; the last client is hostile, and so may the server be',
   machine: channelMachine,
   scope: { small, default: { client: 2, slot: 2, vector: 2 }, large: { client: 3, slot: 1, vector: 3 } },
   claims: [
@@ -122,16 +128,19 @@ export const channelSuite = suite('driver-reuse-channel', {
   ],
 });
 
-/** The same ring as the code was published: slots are read where they lie. */
-export const publishedSuite = suite('driver-reuse-published', {
-  title: 'the same rings with a server that reads slots in place, as published',
+/** The same ring as the code was published. */
+export const publishedChannel = suite('driver-reuse-published-channel', {
+  title: 'the same rings as the code was published: GAP-V1, GAP-V2, GAP-V3, and slots that are read where they lie',
   machine: channelMachine,
-  edits: inPlace.edits,
+  edits: [...inPlace.edits, ...uncheckedAddress.edits, ...sharedStatus.edits, ...openRange.edits],
   scope: { small, default: small },
   claims: [
-    claim(CHANNEL_SAYS.published, { keeps: [ddSingleFetch], against: ['F6'], without: [], expects: 'not contained' }),
+    open(CHANNEL_SAYS.inPlace, ddSingleFetch, ['F6']),
+    open(CHANNEL_SAYS.unchecked, ddOwnMemory, ['F5']),
+    open(CHANNEL_SAYS.sharedPage, ddWake, ['F7']),
+    open(CHANNEL_SAYS.range, ddRange, ['F13']),
   ],
-  assumptions: ['as driver-reuse-channel'],
+  assumptions: ['the code as published, read from its sources; else as driver-reuse-channel'],
 });
 
 /** Reception. */
@@ -139,9 +148,9 @@ export const receiveSuite = suite('driver-reuse-receive', {
   title: 'packets are copied to clients that wait for them, and dropped for clients that do not',
   machine: receiveMachine,
   scope: {
-    small: { client: 2, 'queue length': 1 },
-    default: { client: 3, 'queue length': 2 },
-    large: { client: 4, 'queue length': 3 },
+    small: { client: 2, 'queue length': 1, receiver: 1 },
+    default: { client: 3, 'queue length': 2, receiver: 2 },
+    large: { client: 4, 'queue length': 3, receiver: 2 },
   },
   claims: [
     claim(CHANNEL_SAYS.copies, { keeps: [ddCopy], against: ['F5'], without: [{ off: copyBounds, breaks: ddCopy }] }),

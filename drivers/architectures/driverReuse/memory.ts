@@ -1,8 +1,4 @@
-/**
- * Memory of the driver-reuse architecture: with the time-multiplexed IO-MMU of its time, without any, and with today's IOMMU for each
- * device.
- */
-import { loanKeepsAtc, loanNotFlushed, loanUnpinned, loanUnpinnedEarly, storeFaults } from '../../../faults/architectures/driverReuse/clientMemory.js';
+/** Memory of the driver-reuse architecture with the time-multiplexed IO-MMU of its time, without any, and as the patches were published. */
 import { muxFaults } from '../../../faults/architectures/driverReuse/mux.js';
 import {
   aboveAperture,
@@ -18,8 +14,6 @@ import {
   unpinnedLoan,
   vmmAboveAperture,
 } from '../../../faults/architectures/driverReuse/muxMutants.js';
-import { dmaFaults } from '../../../faults/dma.js';
-import { type ClientMemory, clientMemory, DD_OS, lendAtStart, pinnedStays } from '../../../model/architectures/driverReuse/clientMemory.js';
 import { mux } from '../../../model/architectures/driverReuse/muxMemory.js';
 import {
   attachPrivilege,
@@ -38,47 +32,15 @@ import {
   startMux,
   unmapHook,
 } from '../../../model/architectures/driverReuse/muxState.js';
-import { CONTROL, domains } from '../../../model/domains.js';
-import { allocateFrame, frames, TYPE_IOMMU_TABLE, TYPE_VMM } from '../../../model/frames.js';
-import {
-  acsRedirect,
-  addressWidth,
-  attachNow,
-  dmaRemapping,
-  drainOnWait,
-  everyPage,
-  finishDma,
-  interruptRemapping,
-  iommu,
-  iotlbInvalidation,
-  issueDma,
-  processQueue,
-  READ,
-  reap,
-  refillAtc,
-  refillConfig,
-  refillIotlb,
-  storeDirectory,
-  TABLE,
-  tableWriteBack,
-  translatedRefused,
-  WRITE,
-} from '../../../model/iommu/index.js';
+import { domains } from '../../../model/domains.js';
+import { frames } from '../../../model/frames.js';
+import { interruptRemapping } from '../../../model/iommu/index.js';
 import { flag, type MachineDef, module } from '../../../model/kernel/index.js';
-import {
-  nowMemory,
-  nowOthers,
-  nowPeers,
-  nowPinned,
-  nowStale,
-  nowStores,
-  nowVector,
-  nowVmm,
-} from '../../../properties/architectures/driverReuse/clientMemory.js';
 import {
   ddCurrent,
   ddDrained,
   ddInterface,
+  ddLate,
   ddMaster,
   ddMemory,
   ddOthers,
@@ -90,6 +52,7 @@ import {
   ddVmm,
 } from '../../../properties/architectures/driverReuse/mux.js';
 import { claim, suite } from '../../suite.js';
+import { open, SAYS } from './claims.js';
 
 const muxStart = module<Mux, Record<never, never>>('two spaces, the first has the bus', {
   tables: {},
@@ -103,63 +66,6 @@ export const muxMachine: MachineDef = {
   modules: [{ ...domains, operations: [] }, { ...frames, operations: [] }, mux, muxFaults, muxStart],
   threads: () => ['hypervisor'],
 };
-
-const nowStart = module<ClientMemory, Record<never, never>>('a DD/OS with a device, and its client', {
-  tables: {},
-  operations: [],
-  initial: (m) => {
-    m.frame.type[0] = TYPE_VMM;
-    m.frame.types[0] = 1;
-    m.frame.refs[0] = 1;
-    for (let f = 1; f <= 3; f++) {
-      m.frame.owner[f] = f - 1;
-      m.frame.allocated[f] = 1;
-      m.frame.refs[f] = 1;
-    }
-    attachNow(m, 0, DD_OS);
-    m.deviceEntry.valid[0] = 1;
-    m.deviceEntry.did[0] = 0;
-    if (m.device.rows > 1) {
-      attachNow(m, 1, CONTROL);
-      m.deviceEntry.valid[1] = 1;
-      m.deviceEntry.did[1] = 1;
-    }
-    m.frame.refs[4] = 1;
-    m.frame.type[4] = TYPE_IOMMU_TABLE;
-    m.frame.types[4] = 1;
-        storeDirectory(m, 0, TABLE, 4, READ | WRITE);
-    if (m.choose(flag, 'a page is lent') === 1) lendAtStart(m);
-    m.ioEntry.walkedFrame.set(m.ioEntry.frame);
-    m.ioEntry.walkedRights.set(m.ioEntry.rights);
-    m.ioDirectory.walkedKind.set(m.ioDirectory.kind);
-    m.ioDirectory.walkedTarget.set(m.ioDirectory.target);
-    m.ioDirectory.walkedRights.set(m.ioDirectory.rights);
-  },
-});
-
-/** A DD/OS with a device behind an IOMMU, and a client whose pages come and go. */
-export const perDeviceMachine: MachineDef = {
-  name: 'driver reuse: IOMMU for each device',
-  modules: [
-    { ...domains, operations: [] },
-    { ...frames, operations: [allocateFrame] },
-    { ...iommu, operations: [refillConfig, refillIotlb, refillAtc, processQueue, reap, issueDma, finishDma] },
-    clientMemory,
-    dmaFaults,
-    storeFaults,
-    nowStart,
-  ],
-  threads: () => ['vmm'],
-};
-
-export const SAYS = {
-  inside: 'a wild write inside a DD/OS stays inside it',
-  outside: 'a wild write of a DD/OS does not leave it',
-  others: 'a DD/OS\u2019s device reaches no memory of others',
-  vmm: 'a DD/OS\u2019s device reaches no memory of the hypervisor',
-  stale: 'a page that was unmapped is out of the device\u2019s reach',
-  vector: 'a DD/OS\u2019s device sends no interrupts but its own',
-} as const;
 
 const muxScope = { domain: 4, generation: 1, space: 2, frame: 4, device: 2, dma: 1 };
 
@@ -222,7 +128,7 @@ export const muxSuite = suite('driver-reuse-mux', {
         { off: unpinnedLoan, breaks: ddPinned },
       ],
     }),
-    claim('the table is switched when nobody is using it', {
+    claim(SAYS.switched, {
       keeps: [ddMaster, ddDrained],
       against: ['F2', 'F11'],
       without: [
@@ -233,7 +139,7 @@ export const muxSuite = suite('driver-reuse-mux', {
         { off: mastersFirst, breaks: ddMaster },
       ],
     }),
-    claim('a DD/OS programs its own devices only, and the northbridge not at all', {
+    claim(SAYS.config, {
       keeps: [ddInterface],
       against: ['F13'],
       without: [
@@ -243,12 +149,12 @@ export const muxSuite = suite('driver-reuse-mux', {
         { off: openNorthbridge, breaks: ddMaster },
       ],
     }),
-    claim('every space with a slice has its turn', {
+    claim(SAYS.turns, {
       keeps: [...ddTurns],
       against: ['F11'],
       without: [{ off: drainTimeout, breaks: ddTurns[1] }],
     }),
-    claim(SAYS.vector, { keeps: [ddVector], against: ['F8'], without: [], expects: 'not contained' }),
+    open(SAYS.vector, ddVector, ['F8']),
   ],
   assumptions: [
     'bus addresses are guest-physical, and one bit an entry stands for them: offset 0, read and write alike (a GART has no read-only entry)',
@@ -266,91 +172,27 @@ export const bareSuite = suite('driver-reuse-bare', {
   gatesOff: [ioMmu, interruptRemapping],
   scope: { small: muxScope, default: muxScope },
   claims: [
-    claim('without an IO-MMU: a DD/OS\u2019s device reaches no memory of others', {
-      keeps: [ddOthers],
-      against: ['F2'],
-      without: [],
-      expects: 'not contained',
-    }),
-    claim('without an IO-MMU: a DD/OS\u2019s device reaches no memory of the hypervisor', {
-      keeps: [ddVmm],
-      against: ['F2'],
-      without: [],
-      expects: 'not contained',
-    }),
-    claim('without an IO-MMU: a page that was unmapped is out of the device\u2019s reach', {
-      keeps: [ddStale],
-      against: ['F3'],
-      without: [],
-      expects: 'not contained',
-    }),
+    open(SAYS.bareOthers, ddOthers, ['F2']),
+    open(SAYS.bareVmm, ddVmm, ['F2']),
+    open(SAYS.bareStale, ddLate, ['F3']),
   ],
   assumptions: ['as driver-reuse-mux'],
 });
 
-const nowScope = { domain: 3, generation: 1, frame: 5, device: 1, ats: 0, iova: 1, did: 1, queue: 2, dma: 1, record: 0 };
-const WITH_ATS = { ...nowScope, device: 2, did: 2, ats: 1, queue: 3 };
-
-/** Today's hardware. */
-export const perDeviceSuite = suite('driver-reuse-iommu', {
-  title: 'a driver operating system behind an IOMMU of its own, with a client whose pages come and go',
-  machine: perDeviceMachine,
+/** The same machine with the IO-MMU as the patches left it. */
+export const publishedMux = suite('driver-reuse-published-mux', {
+  title: 'the time-multiplexed IO-MMU as its patches were published: GAP-V5 to GAP-V8',
+  machine: muxMachine,
   schedule: 'split',
-  scope: { small: nowScope, default: WITH_ATS, large: { ...WITH_ATS, dma: 2 } },
+  gatesOff: [interruptRemapping],
+  edits: [...noDrain.edits, ...faultMaps.edits, ...noUnmapHook.edits, ...openNorthbridge.edits, ...openAttach.edits],
+  scope: { small: muxScope, default: muxScope },
   claims: [
-    claim(SAYS.inside, { keeps: [nowStores], against: ['F1'], without: [{ off: pageTables, breaks: nowStores }] }),
-    claim(SAYS.outside, {
-      keeps: [nowMemory],
-      against: ['F1'],
-      without: [
-        { off: pageTables, breaks: nowMemory },
-        { off: dmaRemapping, breaks: nowMemory },
-      ],
-    }),
-    claim(SAYS.others, {
-      keeps: [nowOthers],
-      against: ['F2'],
-      without: [
-        { off: dmaRemapping, breaks: nowOthers },
-        { off: translatedRefused, breaks: nowOthers, scope: nowScope },
-      ],
-    }),
-    claim(SAYS.vmm, {
-      keeps: [nowVmm],
-      against: ['F2'],
-      without: [
-        { off: dmaRemapping, breaks: nowVmm },
-        { off: addressWidth, breaks: nowVmm },
-        { off: everyPage, breaks: nowVmm },
-      ],
-    }),
-    claim(SAYS.stale, {
-      keeps: [nowStale, nowPinned],
-      against: ['F3'],
-      without: [
-        { off: iotlbInvalidation, breaks: nowStale },
-        { off: drainOnWait, breaks: nowStale },
-        { off: tableWriteBack, breaks: nowStale },
-        { off: pinnedStays, breaks: nowPinned },
-        { off: loanNotFlushed, breaks: nowStale },
-        { off: loanUnpinnedEarly, breaks: nowStale },
-        { off: loanKeepsAtc, breaks: nowStale },
-        { off: loanUnpinned, breaks: nowPinned },
-      ],
-    }),
-    claim(SAYS.vector, {
-      keeps: [nowVector],
-      against: ['F8'],
-      without: [{ off: interruptRemapping, breaks: nowVector }],
-    }),
-    claim('a DD/OS\u2019s device reaches no registers of another device', {
-      keeps: [nowPeers],
-      against: ['F2'],
-      without: [{ off: acsRedirect, breaks: nowPeers }],
-    }),
+    open(SAYS.publishedSwitch, ddDrained, []),
+    open(SAYS.publishedFault, ddOthers, ['F2']),
+    open(SAYS.publishedFaultVmm, ddVmm, ['F2']),
+    open(SAYS.publishedUnmap, ddLate, ['F3']),
+    open(SAYS.publishedConfiguration, ddMaster, ['F13']),
   ],
-  assumptions: [
-    'client memory appears in one page of the DD/OS\u2019s I/O address space',
-    'what devices keep in their own translation caches is trusted (ATS): scopes with ats 0 are without it',
-  ],
+  assumptions: ['the patches as published; else as driver-reuse-mux'],
 });

@@ -37,8 +37,8 @@ import { claim, suite } from '../../suite.js';
 export const restartMachine: MachineDef = {
   name: 'driver reuse: restart',
   modules: [restart, restartFaults],
-  threads: () => ['monitor'],
-  split: ['monitor.reclaim'],
+  threads: (scope) => Array.from({ length: scope['DD/OS'] }, (_, d) => d),
+  split: ['server.start', 'server.answer', 'server.detach'],
 };
 
 export const RESTART_SAYS = {
@@ -47,6 +47,9 @@ export const RESTART_SAYS = {
   returns: 'a DD/OS that crashed comes back, and what was under way is completed',
   hang: 'a DD/OS that hangs, or seems to, is replaced without harm',
   detach: 'a client that was detached has its memory for itself',
+  unwatched: 'a DD/OS that hangs is replaced though nobody watches it',
+  publishedDetach: 'the published detach, which does not wait, leaves a client its memory for itself (GAP-V4)',
+  restarts: 'restarts leak nothing, however many',
   strangers: 'clients of other DD/OSes notice nothing',
 } as const;
 
@@ -54,13 +57,14 @@ const one = { 'DD/OS': 1, client: 1, request: 2, generation: 2 };
 
 /** One DD/OS, its clients, its instances. */
 export const restartSuite = suite('driver-reuse-restart', {
-  title: 'a driver operating system crashes, hangs or is suspected at any moment; it is booted again and its clients reattach',
+  title:
+    'a driver operating system crashes, hangs or is suspected at any moment; it is booted again and its clients reattach',
   machine: restartMachine,
   schedule: 'split',
   scope: {
     small: one,
-    default: { ...one, client: 2, generation: 4 },
-    large: { ...one, client: 3, generation: 4 },
+    default: { ...one, client: 2 },
+    large: { ...one, client: 2, generation: 4 },
   },
   claims: [
     claim(RESTART_SAYS.owner, {
@@ -110,6 +114,52 @@ export const restartSuite = suite('driver-reuse-restart', {
     'requests that a detachment ends are answered with an error',
     'a DD/OS fails only while this scope has another life for it',
   ],
+});
+
+/** Once, twice, three times: the census is the same after each. */
+export const restartsSuite = suite('driver-reuse-restarts', {
+  title: 'the same driver operating system fails again and again, with one client',
+  machine: restartMachine,
+  schedule: 'split',
+  scope: {
+    small: { ...one, generation: 3 },
+    default: { ...one, generation: 4 },
+    large: { ...one, client: 2, generation: 4 },
+  },
+  claims: [
+    claim(RESTART_SAYS.restarts, {
+      keeps: [ddCensus],
+      against: ['F10', 'F11'],
+      without: [{ off: leaksPins, breaks: ddCensus }],
+    }),
+  ],
+  assumptions: ['as driver-reuse-restart'],
+});
+
+/** Nobody watches. */
+export const unwatchedSuite = suite('driver-reuse-unwatched', {
+  title: 'a driver operating system hangs, and nobody is there to stop it',
+  machine: restartMachine,
+  schedule: 'split',
+  gatesOff: [hangDetection],
+  scope: { small: one, default: one },
+  claims: [
+    claim(RESTART_SAYS.unwatched, { keeps: [ddReturns], against: ['F11'], without: [], expects: 'not contained' }),
+  ],
+  assumptions: ['as driver-reuse-restart'],
+});
+
+/** Detachment as published. */
+export const publishedDetach = suite('driver-reuse-published-detach', {
+  title: 'detachment as the code was published: GAP-V4',
+  machine: restartMachine,
+  schedule: 'split',
+  edits: detachAtOnce.edits,
+  scope: { small: one, default: one },
+  claims: [
+    claim(RESTART_SAYS.publishedDetach, { keeps: [ddUnderDma], against: [], without: [], expects: 'not contained' }),
+  ],
+  assumptions: ['the code as published; else as driver-reuse-restart'],
 });
 
 /** Two DD/OSes. */

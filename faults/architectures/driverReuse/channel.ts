@@ -7,8 +7,8 @@ import { answer, finish, sleep, start, take } from '../../../model/architectures
 import {
   ASLEEP,
   BEYOND,
-  CLIENTS,
   type Channel,
+  CLIENTS,
   client,
   isHostileClient,
   NOTHING,
@@ -157,7 +157,7 @@ export const overlong = onReceive('server.overlong', {
   says: 'sends {client} more than its buffer holds',
   fault: 'F5',
   input: { client },
-  where: { client: (m, op) => m.rx.waits[op.client] === 1 && m.rx.overrun[op.client] === 0 },
+  where: { client: (m, op) => m.rx.waits[op.client] > 0 && m.rx.overrun[op.client] === 0 },
   touches: (m, op, may) => may.write(m.rx, op.client),
   steps: {
     'check both mappings': (m) => (m.on(copyBounds) ? blockedBy(copyBounds) : OK),
@@ -205,7 +205,10 @@ export const receiveFaults = module<Receive, Record<never, never>>('attacks on r
   tables: {},
   operations: [overlong, burst],
 });
-export const stormFaults = module<Interrupts, Record<never, never>>('interrupt storm', { tables: {}, operations: [storm] });
+export const stormFaults = module<Interrupts, Record<never, never>>('interrupt storm', {
+  tables: {},
+  operations: [storm],
+});
 
 const CODE = 'LeVasseur et al. 2004, published code';
 

@@ -70,7 +70,9 @@ export const loanNotFlushed = mutant('loan not flushed', {
 export const loanUnpinnedEarly = mutant('loan unpinned early', {
   says: 'a client page is unpinned before the invalidation has completed',
   source: 'LeVasseur et al. 2004, V5 pin rule; UNSW-CSE-TR-0303 4b Close',
-  edits: [reorder(unmapClientPage, ['clear entry', 'unpin', 'invalidate IOTLB', 'invalidate ATC', 'wait', 'completed'])],
+  edits: [
+    reorder(unmapClientPage, ['clear entry', 'unpin', 'invalidate IOTLB', 'invalidate ATC', 'wait', 'completed']),
+  ],
 });
 
 export const loanKeepsAtc = mutant('loan kept by the device', {

@@ -22,7 +22,7 @@ import {
 } from '../../../model/architectures/driverReuse/muxState.js';
 import { frame } from '../../../model/frames.js';
 import { device, interruptRemapping } from '../../../model/iommu/index.js';
-import { blockedBy, module, NONE, OK, operationOn } from '../../../model/kernel/index.js';
+import { blockedBy, module, OK, operationOn } from '../../../model/kernel/index.js';
 
 const operation = operationOn<Mux>();
 const STOPPED_BY_IOMMU = blockedBy(ioMmu);
@@ -223,9 +223,6 @@ export const sticks = operation('device.sticks', {
     },
   },
 });
-
-/** Whether a device is registered for nobody's table. */
-export const isUnregistered = (m: Mux, v: number): boolean => m.master.table[v] === NONE;
 
 /** The attacks as a module: no state of their own. */
 export const muxFaults = module<Mux, Record<never, never>>('attacks of a DD/OS on memory', {

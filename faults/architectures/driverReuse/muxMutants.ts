@@ -1,10 +1,10 @@
 /** What the published code of the time-multiplexed IO-MMU lacked (GAP-V5 to GAP-V9), and what it must not lack, as edits. */
-import { lendPage, unlendPage } from '../../../model/architectures/driverReuse/muxMemory.js';
+
+import { mutant } from '../../../drivers/suite.js';
+import { lendPage, takeFlight, unlendPage } from '../../../model/architectures/driverReuse/muxMemory.js';
 import { tick } from '../../../model/architectures/driverReuse/muxSlices.js';
 import { freeFlight, type Mux } from '../../../model/architectures/driverReuse/muxState.js';
-import { mutant } from '../../../drivers/suite.js';
 import { initially, NONE, OK, omit, reorder, replace } from '../../../model/kernel/index.js';
-import { takeFlight } from '../../../model/architectures/driverReuse/muxMemory.js';
 import { attachForeign, dmaForeign, requestForeignPages, writeNorthbridge } from './mux.js';
 
 const PATCHES = 'LeVasseur et al., hypervisor patches of May 2004';

@@ -1,7 +1,8 @@
 /** What ends a DD/OS, what an older instance still says, and mutants of restart and detachment. */
 import { mutant } from '../../../drivers/suite.js';
 import { client } from '../../../model/architectures/driverReuse/channelState.js';
-import { endDetach, reattach, reclaim, startRequest } from '../../../model/architectures/driverReuse/restart.js';
+import { endDetach } from '../../../model/architectures/driverReuse/detach.js';
+import { reattach, reclaim, startRequest } from '../../../model/architectures/driverReuse/restart.js';
 import {
   ANSWERED,
   canReturn,
@@ -34,6 +35,7 @@ export const crash = operation('ddos.crash', {
   steps: {
     stop: (m, op) => {
       m.ddos.life[op.agent] = DYING;
+      m.killThreads(op.agent);
     },
   },
 });
@@ -49,6 +51,7 @@ export const hang = operation('ddos.hang', {
   steps: {
     hang: (m, op) => {
       m.ddos.life[op.agent] = HUNG;
+      m.killThreads(op.agent);
     },
   },
 });
@@ -64,6 +67,7 @@ export const suspect = operation('ddos.suspected', {
   steps: {
     stop: (m, op) => {
       m.ddos.life[op.agent] = DYING;
+      m.killThreads(op.agent);
     },
   },
 });
@@ -108,7 +112,7 @@ export const reclaimAtOnce = mutant('reclaimed in flight', {
 export const keepsBus = mutant('dead device on the bus', {
   says: 'the device of a dead DD/OS keeps the bus',
   source: 'order of V6 and V7',
-  edits: [omit(reclaim, 'bus master off')],
+  edits: [omit(reclaim, 'be off the bus')],
 });
 export const leaksPins = mutant('pins leak', {
   says: 'what a dead DD/OS had pinned stays pinned',

@@ -25,14 +25,17 @@ import { client } from './channelState.js';
 /** Packets that wait for one client (paper: 256). */
 export const queueLength = sort('queue length');
 
+/** Receiver threads of one client (paper: up to 8). */
+export const receiver = sort('receiver');
+
 export const receiveTables = {
   rx: table([client], {
-    /** A receiver thread waits with a buffer. */
-    waits: oneOf('no', 'yes'),
+    /** Receiver threads that wait with a buffer. */
+    waits: u8(),
     /** Packets that wait in the server. */
     queued: u8(),
     /** Packets that the client has and has not looked at. */
-    received: oneOf('no', 'yes'),
+    received: u8(),
     /** Kept for properties: bytes beyond the buffer were written. */
     overrun: oneOf('no', 'yes'),
   }),
@@ -74,7 +77,7 @@ const waiting = (name: string, isLast: boolean) =>
     says: 'waits for a packet',
     where: {
       agent: (m, op) =>
-        (op.agent === m.rx.rows - 1) === isLast && m.rx.waits[op.agent] === 0 && m.rx.received[op.agent] === 0,
+        (op.agent === m.rx.rows - 1) === isLast && m.rx.waits[op.agent] + m.rx.received[op.agent] < m.size(receiver),
     },
     touches: (m, op, may) => {
       may.write(m.rx, op.agent);
@@ -82,7 +85,7 @@ const waiting = (name: string, isLast: boolean) =>
     },
     steps: {
       wait: (m, op) => {
-        m.rx.waits[op.agent] = 1;
+        m.rx.waits[op.agent]++;
         if (m.sender.blockedOn[0] === op.agent) m.sender.blockedOn[0] = NONE;
       },
     },
@@ -98,7 +101,7 @@ export const deliver = operation('server.deliver', {
   input: { client },
   where: {
     agent: (m) => m.sender.blockedOn[0] === NONE,
-    client: (m, op) => m.rx.queued[op.client] > 0 && (m.rx.waits[op.client] === 1 || !m.on(noWaiting)),
+    client: (m, op) => m.rx.queued[op.client] > 0 && (m.rx.waits[op.client] > 0 || !m.on(noWaiting)),
   },
   touches: (m, op, may) => {
     may.write(m.rx, op.client);
@@ -106,7 +109,7 @@ export const deliver = operation('server.deliver', {
   },
   steps: {
     'find a receiver': (m, op) => {
-      if (m.rx.waits[op.client] === 1) return OK;
+      if (m.rx.waits[op.client] > 0) return OK;
       m.sender.blockedOn[0] = op.client;
       return DONE;
     },
@@ -114,11 +117,12 @@ export const deliver = operation('server.deliver', {
       hypercall(m);
       charge(m, COPY);
       m.rx.queued[op.client]--;
-      m.rx.received[op.client] = 1;
     },
+    // Each copy is a message to a thread; the client is woken by the first.
     'wake the receiver': (m, op) => {
-      charge(m, NOTIFICATION);
-      m.rx.waits[op.client] = 0;
+      if (m.rx.received[op.client] === 0) charge(m, NOTIFICATION);
+      m.rx.waits[op.client]--;
+      m.rx.received[op.client]++;
     },
   },
 });
@@ -127,11 +131,11 @@ export const deliver = operation('server.deliver', {
 export const read = operation('client.read', {
   agent: client,
   says: 'takes a packet',
-  where: { agent: (m, op) => m.rx.received[op.agent] === 1 },
+  where: { agent: (m, op) => m.rx.received[op.agent] > 0 },
   touches: (m, op, may) => may.write(m.rx, op.agent),
   steps: {
     take: (m, op) => {
-      m.rx.received[op.agent] = 0;
+      m.rx.received[op.agent]--;
     },
   },
 });

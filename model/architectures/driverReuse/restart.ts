@@ -7,15 +7,13 @@
  */
 import { AGAIN, module, NONE, OK, operationOn } from '../../kernel/index.js';
 import { client } from './channelState.js';
+import { attachClient, beginDetach, detachFromDead, endDetach } from './detach.js';
 import {
   ABSENT,
   ANSWERED,
   ATTACHED,
   canReturn,
   clearRequest,
-  clientOfRow,
-  DETACHED,
-  DETACHING,
   DYING,
   ddos,
   dropClient,
@@ -23,12 +21,12 @@ import {
   hangDetection,
   IDLE,
   isBlock,
+  LOST,
   MANY,
   oneOwner,
   PERFORMED,
   QUEUED,
   quiesceDead,
-  quiesceDetach,
   type Restart,
   RUNNING,
   reclaimDead,
@@ -65,27 +63,27 @@ function usableByAgent(m: Restart, op: { agent: number }): boolean {
   return usable(m, op.agent);
 }
 
-/** The server starts it: the buffer is pinned, the device programmed. */
+/** The server starts it: the buffer is pinned, the device programmed. The DD/OS may die in between. */
 export const startRequest = operation('server.start', {
-  agent: 'server',
+  agent: ddos,
   says: 'starts {request} of {client}',
   input: { client, request },
   where: {
-    client: (m, op) => serves(m, op.client) && usable(m, op.client) && m.ddos.dma[serverOf(m, op.client)] === NONE,
+    agent: (m, op) => m.ddos.dma[op.agent] === NONE,
+    client: (m, op) => serverOf(m, op.client) === op.agent && serves(m, op.client) && usable(m, op.client),
     request: (m, op) => m.request.stage[m.request.at(op.client, op.request)] === QUEUED,
   },
   touches: (m, op, may) => {
     may.write(m.request, m.request.at(op.client, op.request));
-    may.write(m.ddos, serverOf(m, op.client));
+    may.write(m.ddos, op.agent);
   },
   steps: {
     'pin the buffer': (m, op) => {
       m.request.pinned[m.request.at(op.client, op.request)] = 1;
     },
     'program the device': (m, op) => {
-      const d = serverOf(m, op.client);
-      m.ddos.dma[d] = m.request.at(op.client, op.request);
-      m.ddos.dmaOf[d] = m.ddos.generation[d];
+      m.ddos.dma[op.agent] = m.request.at(op.client, op.request);
+      m.ddos.dmaOf[op.agent] = m.ddos.generation[op.agent];
       m.request.stage[m.request.at(op.client, op.request)] = STARTED;
     },
   },
@@ -113,11 +111,11 @@ export const finishRequest = operation('device.finish', {
 
 /** The server hands the slot back. */
 export const answerRequest = operation('server.answer', {
-  agent: 'server',
+  agent: ddos,
   says: 'answers {request} of {client}',
   input: { client, request },
   where: {
-    client: (m, op) => serves(m, op.client),
+    client: (m, op) => serverOf(m, op.client) === op.agent && serves(m, op.client),
     request: (m, op) => m.request.stage[m.request.at(op.client, op.request)] === PERFORMED,
   },
   touches: (m, op, may) => may.write(m.request, m.request.at(op.client, op.request)),
@@ -158,11 +156,27 @@ export const stopHung = operation('monitor.stopHung', {
   steps: {
     stop: (m, op) => {
       m.ddos.life[op.ddos] = DYING;
+      m.killThreads(op.ddos);
     },
   },
 });
 
-/** The monitor takes back what a stopped DD/OS had. */
+/** The device of a stopped DD/OS leaves the bus: it begins nothing new. */
+export const leaveBus = operation('monitor.leaveBus', {
+  agent: 'monitor',
+  says: 'takes the device of the stopped {ddos} off the bus',
+  source: 'LeVasseur et al. 2004, V6 and V7',
+  input: { ddos },
+  where: { ddos: (m, op) => m.ddos.life[op.ddos] === DYING && m.ddos.bus[op.ddos] === 1 },
+  touches: (m, op, may) => may.write(m.ddos, op.ddos),
+  steps: {
+    'bus master off': (m, op) => {
+      m.ddos.bus[op.ddos] = 0;
+    },
+  },
+});
+
+/** The monitor takes back what a stopped DD/OS had, when its device does nothing any more. */
 export const reclaim = operation('monitor.reclaim', {
   agent: 'monitor',
   says: 'takes back what {ddos} had',
@@ -177,19 +191,27 @@ export const reclaim = operation('monitor.reclaim', {
     }
   },
   steps: {
-    'bus master off': (m, op) => {
-      m.ddos.bus[op.ddos] = 0;
-    },
+    'be off the bus': (m, op) => (m.ddos.bus[op.ddos] === 1 ? AGAIN : OK),
     'wait for DMA': (m, op) => (m.on(quiesceDead) && m.ddos.dma[op.ddos] !== NONE ? AGAIN : OK),
     'unmap and unpin': (m, op) => {
       if (!m.on(reclaimDead)) return;
       for (let c = op.ddos; c < m.link.rows; c += m.ddos.rows) dropClient(m, c);
     },
+    // What the instance had in work is known to nobody now, but to the client.
     'forget it': (m, op) => {
+      for (let c = op.ddos; c < m.link.rows; c += m.ddos.rows) loseWork(m, c);
       m.ddos.life[op.ddos] = ABSENT;
     },
   },
 });
+
+/** What of the client's requests was in work is in nobody's any more. */
+function loseWork(m: Restart, c: number): void {
+  for (let r = 0; r < m.size(request); r++) {
+    const row = m.request.at(c, r);
+    if (m.request.stage[row] === STARTED || m.request.stage[row] === PERFORMED) m.request.stage[row] = LOST;
+  }
+}
 
 /** The virtual machine is booted again. */
 export const boot = operation('monitor.boot', {
@@ -250,61 +272,6 @@ export const reattach = operation('client.reattach', {
   },
 });
 
-/** A client goes: the server takes nothing new from it, and waits for what is in flight. */
-export const beginDetach = operation('client.detach', {
-  agent: client,
-  says: 'asks to be detached',
-  source: 'LeVasseur et al. 2004, V2',
-  where: { agent: (m, op) => serves(m, op.agent) && usable(m, op.agent) },
-  touches: (m, op, may) => may.write(m.link, op.agent),
-  steps: {
-    stop: (m, op) => {
-      m.link.state[op.agent] = DETACHING;
-    },
-  },
-});
-
-/** The region and the buffers leave the DD/OS; the client may use them for something else. */
-export const endDetach = operation('monitor.detach', {
-  agent: 'monitor',
-  says: 'detaches {client}',
-  source: 'LeVasseur et al. 2004, V2; GAP-V4: the published code does not wait',
-  input: { client },
-  where: { client: (m, op) => m.link.state[op.client] === DETACHING },
-  touches: (m, op, may) => {
-    may.write(m.link, op.client);
-    for (let r = 0; r < m.size(request); r++) may.write(m.request, m.request.at(op.client, r));
-  },
-  steps: {
-    'wait for DMA': (m, op) => {
-      const row = m.ddos.dma[serverOf(m, op.client)];
-      return m.on(quiesceDetach) && row !== NONE && clientOfRow(m, row) === op.client ? AGAIN : OK;
-    },
-    'unmap and unpin': (m, op) => dropClient(m, op.client),
-    // What was not answered is the client's again, with an error.
-    'end requests': (m, op) => {
-      for (let r = 0; r < m.size(request); r++) clearRequest(m, m.request.at(op.client, r));
-      m.link.state[op.client] = DETACHED;
-    },
-  },
-});
-
-/** A client comes back. */
-export const attachClient = operation('client.attach', {
-  agent: client,
-  says: 'attaches',
-  source: 'LeVasseur et al. 2004, V2 attach',
-  where: { agent: (m, op) => m.link.state[op.agent] === DETACHED && m.ddos.life[serverOf(m, op.agent)] === RUNNING },
-  touches: (m, op, may) => may.write(m.link, op.agent),
-  steps: {
-    attach: (m, op) => {
-      m.link.state[op.agent] = ATTACHED;
-      m.link.region[op.agent] = 1;
-      m.link.generation[op.agent] = m.ddos.generation[serverOf(m, op.agent)];
-    },
-  },
-});
-
 export const restart = module<Restart, typeof restartTables>('restart', {
   tables: restartTables,
   operations: [
@@ -314,11 +281,13 @@ export const restart = module<Restart, typeof restartTables>('restart', {
     answerRequest,
     takeAnswer,
     stopHung,
+    leaveBus,
     reclaim,
     boot,
     reattach,
     beginDetach,
     endDetach,
+    detachFromDead,
     attachClient,
   ],
   initial: startRestart,

@@ -6,7 +6,7 @@
  * which is replayed; of odd number a net frame, which may be lost.
  */
 import { generation } from '../../domains.js';
-import { gate, type Machine, NONE, oneOf, type State, sort, table, u8 } from '../../kernel/index.js';
+import { flag, gate, type Machine, NONE, oneOf, type State, sort, table, u8 } from '../../kernel/index.js';
 import { client } from './channelState.js';
 
 /** Driver operating systems, with a device each. */
@@ -34,6 +34,8 @@ export const STARTED = 2;
 export const PERFORMED = 3;
 /** The slot is the client's again. */
 export const ANSWERED = 4;
+/** Whoever had it in work is dead. */
+export const LOST = 5;
 
 /** Counts are kept up to here. */
 export const MANY = 2;
@@ -57,7 +59,7 @@ export const restartTables = {
   }),
   /** A client's request. */
   request: table([client, request], {
-    stage: oneOf('idle', 'queued', 'started', 'performed', 'answered'),
+    stage: oneOf('idle', 'queued', 'started', 'performed', 'answered', 'lost'),
     /** Its buffer is pinned and mapped for the DD/OS. */
     pinned: oneOf('no', 'yes'),
     /** How often the device has done it since it was submitted. */
@@ -124,7 +126,7 @@ export function holdsAnything(m: Restart, d: number): boolean {
   return false;
 }
 
-/** Everybody runs and is attached. */
+/** Everybody runs and is attached; the last request of the first client may be at the device. */
 export function startRestart(m: Restart): void {
   m.ddos.life.fill(RUNNING);
   m.ddos.bus.fill(1);
@@ -132,6 +134,11 @@ export function startRestart(m: Restart): void {
   m.ddos.dmaOf.fill(0);
   m.link.state.fill(ATTACHED);
   m.link.region.fill(1);
+  if (m.choose(flag, 'a request is under way') === 0) return;
+  const row = m.request.rows / m.link.rows - 1;
+  m.request.stage[row] = STARTED;
+  m.request.pinned[row] = 1;
+  m.ddos.dma[0] = row;
 }
 
 /** How many lives a DD/OS may have in this scope. */

@@ -2,12 +2,11 @@
  * Marshalling: the fields of an object that a call may access are copied to the user half at the call, and back at the return.
  * Source: Ganapathy et al., "Microdrivers" (ASPLOS 2008), D3: static points-to analysis, read and write sets merged, copy-in and copy-out.
  *
- * State: the kernel's copy of one object, the user half's copy, the message; what else the user half could write; a check and a use of a
- * field by the kernel half. Operations: the kernel half writes, a call carries the fields over, the user half writes, the return carries
+ * State: the kernel's copy of one object, the user half's copy, the message; a check and a use of a field by the kernel half. Operations: the kernel half writes, a call carries the fields over, the user half writes, the return carries
  * them back; the kernel half checks a field and uses it, or uses it as it is.
  *
  * Must keep: MD-S3, after each crossing both copies of every accessed field agree; MD-S1, the kernel's memory changes only by the kernel
- * half and by the accessed fields of a return; MD-S6, the processor lets the user half write nothing else; I5, what was checked is what is
+ * half and by the accessed fields of a return; I5, what was checked is what is
  * used. Not kept by the design: what comes back is believed, whatever it says.
  */
 
@@ -42,19 +41,13 @@ export const marshallingTables = {
   crossing: table([], { phase: oneOf('none', 'call under way', 'in the user half', 'reply under way') }),
   /** A field that the kernel half has checked and is about to use, and what it then used. */
   inUse: table([], { phase: oneOf('no', 'checked', 'used'), checked: value, used: value }),
-  /** Memory that is not the user half's, as far as a wild write reaches it; and what believing a field has done to the kernel. */
-  outside: table([], {
-    kernelWritten: oneOf('no', 'yes'),
-    processWritten: oneOf('no', 'yes'),
-    indexed: oneOf('within bounds', 'out of bounds'),
-  }),
+  /** What believing a field has done to the kernel. */
+  believed: table([], { indexed: oneOf('within bounds', 'out of bounds') }),
 };
 
 export type Marshalling = Machine & State<typeof marshallingTables>;
 const operation = operationOn<Marshalling>();
 
-/** The user half is a process: its page tables map its own memory only. */
-export const processIsolation = gate('MMU');
 /** The kernel half works on what was copied in once, never on the memory of the user half. */
 export const copiedOnce = gate('arguments copied once');
 
@@ -232,10 +225,10 @@ export const useBelieved = operation('object.useBelieved', {
   says: 'uses the limit as an index, unchecked',
   source: 'marshalled values are not validated: the threat model is bugs, not malice',
   where: { agent: isAtHome },
-  touches: (m, _op, may) => may.write(m.outside),
+  touches: (m, _op, may) => may.write(m.believed),
   steps: {
     index: (m) => {
-      if (read(m, LIMIT) === OUT_OF_RANGE) m.outside.indexed[0] = 1;
+      if (read(m, LIMIT) === OUT_OF_RANGE) m.believed.indexed[0] = 1;
     },
   },
 });

@@ -106,7 +106,7 @@ export type Split = Machine & State<typeof splitTables>;
 const operation = operationOn<Split>();
 
 /** Whether the call carries labels that the callee does not have. */
-function carries(m: Split, from: number, to: number): boolean {
+export function carries(m: Split, from: number, to: number): boolean {
   if (m.calls.exists[m.calls.at(from, to)] === 0 || m.functions.hasBody[from] === 0) return false;
   return (m.functions.labels[from] & ~m.functions.labels[to]) !== 0;
 }

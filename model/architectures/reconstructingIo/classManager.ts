@@ -185,7 +185,11 @@ export const changePath = operation('manager.change', {
 });
 
 const beginning = sort('beginning', {
-  members: ['at the beginning', 'behind a soft device, a request waiting', 'after a change, a request in work, suspected wrongly'],
+  members: [
+    'at the beginning',
+    'behind a soft device, a request waiting',
+    'after a change, a request in work, suspected wrongly',
+  ],
 });
 
 /** Begins at the beginning, or where a race needs few steps; all of these can be reached from the beginning. */

@@ -1,3 +1,11 @@
+/**
+ * Reception (M7): a packet arrives in a frame of the driver domain, which gives the frame itself to the guest and keeps a fresh one (page
+ * flip). A guest makes room by giving a frame back; a packet for a guest without room is dropped: it must not wait.
+ * Source: Xen 2.0 netback (net_rx_action), xen/common/memory.c (DecreaseReservation), xen/arch/x86/mm.c (MMUEXT_REASSIGN_PAGE).
+ *
+ * Must keep: X-S3 (transfer conserves frames), X-S2 (nothing of the frame stays in the driver domain's reach when the guest hears of it),
+ * X-L3 (a guest without buffers holds up nobody), no packet is delivered to another guest or twice.
+ */
 import { frame, putPage, touchFrame } from '../../frames.js';
 import { module, NONE, operationOn } from '../../kernel/index.js';
 import { hypercall } from '../../ledger.js';

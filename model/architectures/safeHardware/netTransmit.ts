@@ -1,3 +1,12 @@
+/**
+ * Transmission (M7): the guest names a packet in a descriptor; the driver domain copies the descriptor, checks it, maps the buffer,
+ * copies the header and filters that copy, hands both to the card, and answers only when mapping and translations are gone.
+ * Source: Xen 2.0 `public/io/netif.h`, netback and netfront; Fraser et al. 2004.
+ *
+ * Must keep: X-S2 (only frames offered for the channel are mapped), X-S7 (a packet goes out at most once), X-S9 (an answered buffer is
+ * out of reach), I5 (what was filtered is what is sent), EV2 (nobody sleeps beside a request). The consumer leaves the index at which it
+ * wants to be woken; the producer notifies when its new index equals that one.
+ */
 import { flag, module, NONE } from '../../kernel/index.js';
 import { following, indexMask } from '../../ring.js';
 import { connectedNet, guestDomain, ioMap, netMap, netTables, own } from './netState.js';

@@ -1,3 +1,4 @@
+/** State of reception (M7): what each guest has asked for, and the stage of every frame that packets come in. */
 import { frame, isFree, touchFrame } from '../../frames.js';
 import { type Footprint, gate, NONE, oneOf, ref, type State, sort, table, u8 } from '../../kernel/index.js';
 import { guest, type Net } from './netState.js';

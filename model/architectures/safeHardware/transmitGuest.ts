@@ -1,3 +1,4 @@
+/** Both ends of the transmission ring: the guest sends and collects, the driver domain is woken and goes to sleep (M7, event index). */
 import { blockedBy, DISABLED, NONE, OK, operationOn } from '../../kernel/index.js';
 import { charge, hypercall, NOTIFICATION } from '../../ledger.js';
 import { following, indexMask, ringSlot } from '../../ring.js';

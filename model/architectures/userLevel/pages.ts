@@ -15,7 +15,6 @@ import {
   givePage,
   heapFrame,
   maps,
-  NO_MAPPING,
   OTHER,
   takePage,
   tlbFlush,
@@ -153,7 +152,10 @@ export const programDevice = operation('user.program', {
   where: {
     agent: (m, op) => op.agent === DRIVER && runs(m, DRIVER),
     device: (m, op) => m.device.home[op.device] === op.agent && m.handle.locked[op.device] === 0,
-    iova: (m, op) => m.mapping.kind[m.mapping.at(op.device, op.iova)] !== NO_MAPPING,
+    // Only what is mapped goes in; what is in can come out.
+    iova: (m, op) =>
+      m.ioEntry.rights[m.ioEntry.at(op.device, op.iova)] !== 0 ||
+      (m.handle.programmed[op.device] & bitOf(op.iova)) !== 0,
   },
   touches: (m, op, may) => may.write(m.handle, op.device),
   steps: {

@@ -108,6 +108,23 @@ export const ddStale = invariant<Mux>('DD-S2', 'stale', {
   witnesses: { 'a page is no longer lent': wasLent },
 });
 
+/** The same of requests alone: what an adversary can begin, once it has the memory no longer. */
+export const ddLate = relation<Mux>('DD-S2', 'late', {
+  states: 'no DMA starts to memory that its DD/OS has no longer',
+  holds: (before, after) => {
+    for (let i = 0; i < after.flight.rows; i++) {
+      const v = after.flight.device[i];
+      if (v === NONE || before.flight.device[i] !== NONE) continue;
+      const s = after.master.home[v];
+      const f = after.flight.frame[i];
+      if (noLongerLent(after, s, f) && !mayReach(after, s, f)) return false;
+    }
+    return true;
+  },
+  explain: () => 'a DMA to a page that was unmapped has passed',
+  witnesses: { 'a page is no longer lent': wasLent },
+});
+
 /** DD-S2: whose translations a device with the bus finds. */
 export const ddCurrent = invariant<Mux>('DD-S2', 'current', {
   states: 'a device that has the bus finds translations of its own table only',

@@ -1,6 +1,7 @@
 /** What must hold of crash, hang, restart and detachment: DD-S5, DD-L1, and what recovery must not do. */
 import {
   ABSENT,
+  clientOfRow,
   DETACHED,
   DYING,
   HUNG,
@@ -12,8 +13,10 @@ import {
   type Restart,
   RUNNING,
   STARTED,
+  serverOf,
 } from '../../../model/architectures/driverReuse/restartState.js';
 import { NONE } from '../../../model/kernel/index.js';
+import { isQuiescent } from '../../paths.js';
 import { invariant, noninterference, progress, relation } from '../../property.js';
 
 const died = (m: Restart): boolean => m.ddos.life.includes(DYING);
@@ -38,7 +41,10 @@ export const ddOneOwner = invariant<Restart>('DD-L1', 'one owner', {
     }
     return true;
   },
-  witnesses: { 'a DMA of a dead DD/OS is in flight': (m) => died(m) && flies(m), 'a DD/OS was booted again': restarted },
+  witnesses: {
+    'a DMA of a dead DD/OS is in flight': (m) => died(m) && flies(m),
+    'a DD/OS was booted again': restarted,
+  },
 });
 
 /** Recovery: the census. */
@@ -46,9 +52,12 @@ export const ddCensus = invariant<Restart>('DD-L1', 'census', {
   states: 'a DD/OS that is gone holds nothing, and one that runs holds what is under way; after every restart',
   holds: (m) => {
     for (let d = 0; d < m.ddos.rows; d++) if (m.ddos.life[d] === ABSENT && holdsAnything(m, d)) return false;
+    if (!isQuiescent(m)) return true;
     for (let row = 0; row < m.request.rows; row++) {
       const stage = m.request.stage[row];
-      if (m.request.pinned[row] === 1 && stage !== STARTED && stage !== PERFORMED) return false;
+      const d = serverOf(m, clientOfRow(m, row));
+      if (m.ddos.life[d] !== RUNNING || m.request.pinned[row] === 0) continue;
+      if (stage !== STARTED && stage !== PERFORMED) return false;
     }
     return true;
   },
@@ -73,7 +82,7 @@ export const ddBlockOnce = relation<Restart>('DD-L1', 'block requests', {
     const n = after.request.rows / after.link.rows;
     for (let row = 0; row < after.request.rows; row++) {
       if (!isBlock(row % n) || before.request.stage[row] === IDLE || after.request.stage[row] !== IDLE) continue;
-      if (name !== 'client.takeAnswer' && name !== 'monitor.detach') return false;
+      if (name !== 'client.takeAnswer' && name !== 'server.detach' && name !== 'monitor.detach') return false;
     }
     return true;
   },
@@ -126,6 +135,7 @@ export const ddStrangers = noninterference<Restart>('DD-L1', 'strangers', {
     }
     return n;
   },
-  purge: (_m, name, agent) => agent === 0 && (name === 'ddos.crash' || name === 'ddos.hang' || name === 'ddos.suspected'),
+  purge: (_m, name, agent) =>
+    agent === 0 && (name === 'ddos.crash' || name === 'ddos.hang' || name === 'ddos.suspected'),
   witnesses: { 'the first DD/OS is dying': (m) => m.ddos.life[0] === DYING },
 });

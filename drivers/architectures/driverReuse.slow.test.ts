@@ -1,0 +1,22 @@
+/** Driver reuse at default scope: complete, without findings, under every fault, and with known numbers of states. */
+import { expect, it } from 'vitest';
+import { checkContained } from '../../explore/claimChecks.js';
+import { driverReuse } from './driverReuse.js';
+
+const DEFAULT: Readonly<Record<string, number>> = {
+  'driver-reuse-mux': 150_528,
+  'driver-reuse-channel': 175_184,
+  'driver-reuse-receive': 5832,
+  'driver-reuse-interrupts': 60,
+  'driver-reuse-restart': 83_098,
+  'driver-reuse-restarts': 4794,
+  'driver-reuse-strangers': 30_625,
+  'driver-reuse-iommu': 4192,
+};
+
+it.each(Object.entries(DEFAULT))('%s holds at default scope', { timeout: 120_000 }, (name, states) => {
+  const s = [...driverReuse.suites.then, ...driverReuse.suites.now].find((x) => x.name === name);
+  if (!s) throw new RangeError(`no suite ${name}`);
+  const expected = { verdict: 'complete', states, findings: [], unreached: [] };
+  expect(checkContained(s, s.scope.default)).toEqual(expected);
+});

@@ -1,0 +1,71 @@
+/** The Safe Hardware Interface at its default scopes: how many states there are, what two runs show, and how often drivers may die. */
+import { expect, it } from 'vitest';
+import { buildAt } from '../../explore/campaign/loading.js';
+import { exploreExhaustively } from '../../explore/exhaustive.js';
+import { exploreTwoRuns } from '../../explore/noninterference.js';
+import { checkProgress } from '../../explore/progress.js';
+import type { FaultId } from '../../model/kernel/index.js';
+import { isMutant, propertiesOf, type Suite } from '../suite.js';
+import { blockDistrustSuite, blockHostileSuite, blockRecoverySuite } from './safeHardwareBlock.js';
+import { channelSuite } from './safeHardwareChannel.js';
+import { netGuests, netRxNow, netRxThen, netTxNow, netTxThen } from './safeHardwareNet.js';
+import { eventsSuite, iommuSuite, ioSuite, linesSuite, memorySuite, messagesNow } from './safeHardwareParts.js';
+
+function holds(s: Suite, scope = s.scope.default, faults?: readonly FaultId[]): number {
+  const m = buildAt(s, scope, faults ? { faults } : {});
+  const properties = propertiesOf({ ...s, claims: s.claims.filter((c) => c.expects === 'contained') });
+  const found = exploreExhaustively(m, { properties, mayStop: s.mayStop as (m: never) => boolean });
+  expect(found.findings).toEqual([]);
+  expect(found.verdict).toBe('complete');
+  expect(found.witnesses.filter((w) => !w.reached)).toEqual([]);
+  for (const p of properties) {
+    if (p.kind === 'progress') expect(checkProgress(m, found.progressing.store, p)).toMatchObject({ holds: true });
+  }
+  return found.states;
+}
+
+it.each([
+  [memorySuite, 9_163],
+  [ioSuite, 17_010],
+  [linesSuite, 2_024],
+  [eventsSuite, 4_386],
+  [messagesNow, 513],
+  [iommuSuite, 9_572],
+  [channelSuite, 8_184],
+  [netTxNow, 95_826],
+  [netRxNow, 8_543],
+  [netGuests, 52_771],
+  [blockRecoverySuite, 90_252],
+  [blockHostileSuite, 38_922],
+  [blockDistrustSuite, 8_369],
+] as const)('$name holds in all of its default scope', (s, states) => {
+  expect(holds(s)).toBe(states);
+});
+
+it.each([
+  [netTxThen, 59_166, ['F1', 'F5', 'F6', 'F10', 'F11']],
+  [netRxThen, 4_917, ['F4', 'F10', 'F11', 'F12']],
+] as const)('$name holds but for attacks by DMA, which nothing stops there', (s, states, faults) => {
+  expect(holds(s, s.scope.default, faults)).toBe(states);
+});
+
+it.each([2, 3, 4])('a driver domain with %i lives leaves nothing behind', (generation) => {
+  for (const s of [netTxNow, netRxNow]) holds(s, { ...s.scope.default, generation });
+});
+
+it.each(
+  memorySuite.claims.flatMap((c) =>
+    c.keeps.flatMap((p) => (p.kind === 'noninterference' ? [[p.name, p, c] as const] : [])),
+  ),
+)('two runs: %s', (_name, p, c) => {
+  const scope = memorySuite.scope.default;
+  const held = exploreTwoRuns(buildAt(memorySuite, scope), p);
+  expect([held.verdict, held.finding]).toEqual(['complete', undefined]);
+  expect(held.differing).toBeGreaterThan(0);
+  const teeth = c.without.filter((w) => w.breaks === p);
+  expect(teeth.length).toBeGreaterThan(0);
+  for (const { off } of teeth) {
+    const more = isMutant(off) ? { edits: off.edits } : { gatesOff: [off] };
+    expect(exploreTwoRuns(buildAt(memorySuite, scope, more), p).finding?.trace.length).toBeLessThanOrEqual(9);
+  }
+});
