@@ -1,3 +1,7 @@
+/**
+ * Suites of "Reconstructing I/O" around the IOMMU: what a driver domain maps for its device, on the hardware of 2004 and on today's; and
+ * the sentences of the claims. Restarts are in reconstructingIoRestarts.ts.
+ */
 import {
   dropFirst,
   endWhileInUse,

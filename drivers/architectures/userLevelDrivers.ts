@@ -23,7 +23,7 @@ const ofProcesses = (era: Era): Cell[] => [
     era,
     claimed: 'C',
     claims: [PROCESS_CLAIMS.storm],
-    note: 'one interrupt a read, if the read enables the line only when nothing is counted: enabling first (as described) allows one more',
+    note: 'one interrupt a read: the read enables the line only when nothing is counted, as the code of 2005 does; enabling first would allow one more',
   },
   {
     row: 'driver-crash',

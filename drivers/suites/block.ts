@@ -95,7 +95,7 @@ export const block = suite('block', {
   },
   claims: [
     claim('every request completes exactly once, or fails, whatever happens to the backend', {
-      keeps: [everyRequestEnds, servedOnce, replayedFirst, freshAnswers, privateOrder],
+      keeps: [everyRequestEnds, completedOnce, servedOnce, replayedFirst, freshAnswers, privateOrder],
       against: ['F7', 'F10', 'F11', 'F14'],
       without: [
         { off: epochTest, breaks: freshAnswers },

@@ -1,3 +1,7 @@
+/**
+ * Faults of driver domains and their devices under the restart of "Reconstructing I/O" (UCAM-CL-TR-596, 2004): crash, hang, false
+ * suspicion, wild writes, configuration space, late DMA. The mistakes of a restart are in reconstructingIoMutants.ts.
+ */
 import type { Lending } from '../../model/architectures/reconstructingIo/lending.js';
 import {
   CORRUPT,
@@ -12,7 +16,7 @@ import {
 } from '../../model/architectures/reconstructingIo/restart.js';
 import { CONTROL, DYING, domain, RUNNING } from '../../model/domains.js';
 import { frame } from '../../model/frames.js';
-import { device, dmaRemapping, freeSlot, SLOT_FREE, takeSlot } from '../../model/iommu/index.js';
+import { device, dmaRemapping, freeSlot, takeSlot } from '../../model/iommu/index.js';
 import { blockedBy, flag, gate, module, NONE, OK, operationOn } from '../../model/kernel/index.js';
 
 const operation = operationOn<Restarts>();
@@ -148,7 +152,7 @@ export const busMasterAgain = operation('driver.busMasterOn', {
   },
 });
 
-/** F3: a device goes on with the addresses that its former driver gave it, although bus mastering is off. */
+/** F4: a device goes on with the addresses that its former driver gave it, although bus mastering is off. */
 export const deviceIgnoresReset = operation('device.ignoresReset', {
   agent: device,
   says: 'goes on writing {frame}, which its former driver named, across the reset',
@@ -165,13 +169,8 @@ export const deviceIgnoresReset = operation('device.ignoresReset', {
     may.writeAll(m.dma);
   },
   steps: {
-    // The tables are the new driver's, and allow it: the address is the same.
-    translate: (m, op) => {
-      takeSlot(m, op.agent, op.frame, 1, 0);
-      for (let s = 0; s < m.dma.rows; s++) {
-        if (m.dma.state[s] !== SLOT_FREE && m.dma.device[s] === op.agent) m.dma.bypass[s] = 1;
-      }
-    },
+    // The tables are the new driver's, and allow it: the address is the same. It is marked as none of his requests.
+    translate: (m, op) => takeSlot(m, op.agent, op.frame, 1, 1),
   },
 });
 

@@ -87,7 +87,7 @@ export const closeUnlocked = mutant('close beside a map', {
 
 export const lazyUnmap = mutant('lazy IOTLB', {
   says: 'unmap unpins at once, and the IOTLB is invalidated some time later',
-  source: 'architectures 7.3, mutant 19; Linux 82c3cefb9f',
+  source: 'architectures 7.3, mutant 19; Linux 82c3cef',
   edits: [
     replace(unmapBus, 'invalidate', (m, op) => {
       forget(m, m.mapping.at(op.device, op.iova));
@@ -141,7 +141,7 @@ export const pinIsNoReference = mutant('pin without a reference', {
 /** Pages that fork shares are pinned as they are. */
 export const pinShared = mutant('COW: pinned while shared', {
   says: 'a page that is shared after a fork is pinned as it is, and the next write gives the process another page',
-  source: 'Linux a7f22660a1 (unsharing before a pin); CVE-2020-29374',
+  source: 'CVE-2020-29374; Linux get_user_pages, unsharing before a read-only pin',
   edits: [
     replace(mapStreaming, 'check access', (m, op) => {
       op.page = op.frame;
@@ -153,7 +153,7 @@ export const pinShared = mutant('COW: pinned while shared', {
 /** Pinned pages are shared by fork like any other. */
 export const forkShares = mutant('COW under DMA', {
   says: 'fork shares pinned pages too: the parent writes, gets a copy, and the device goes on with the child’s page',
-  source: 'LKML review of the 2005 patches; Linux 70e806e4e6 (copied at fork)',
+  source: 'LKML review of the 2005 patches; Linux copy_present_page (copied at fork)',
   edits: [
     replace(fork, 'share pages', (m, op) => {
       m.domain.life[2] = 1;

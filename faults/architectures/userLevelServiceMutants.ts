@@ -14,7 +14,7 @@ import { guardWith, OK, omit, replace } from '../../model/kernel/index.js';
 
 export const readEnables = mutant('read: enabled first', {
   says: 'a read enables the line before it looks whether an interrupt is already counted, and returns with the line enabled',
-  source: 'architectures 4b, IrqRead as described (enable, wait, zero); GAP against L-S7',
+  source: 'architectures 4b read literally (enable, wait, zero); irq_proc_read of 2005 looks at the count first',
   edits: [
     replace(readIrq, 'enable line', (m, op) => {
       m.irq.masked[op.irq] = 0;

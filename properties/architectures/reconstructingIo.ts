@@ -184,7 +184,10 @@ function mappingsOfLoan(m: Lending, f: number): number {
 /** I8: no forged interrupts. */
 export const ownInterrupts = invariant<Lending>('I8', 'interrupts', {
   states: 'a device interrupts only its own domain',
-  holds: (m) => m.device.forged.every((set) => set === 0),
+  holds: (m) => {
+    for (let v = 0; v < m.device.rows; v++) if (m.device.forged[v] !== 0) return false;
+    return true;
+  },
   explain: () => 'a device has sent an interrupt that is not its own',
   witnesses: { 'a device is a bus master': (m) => m.device.busMaster.includes(1) },
 });
@@ -192,7 +195,10 @@ export const ownInterrupts = invariant<Lending>('I8', 'interrupts', {
 /** I8: nor writes past the IOMMU. */
 export const noPeerWrites = invariant<Lending>('I8', 'peers', {
   states: 'a device does not write another device\u2019s registers',
-  holds: (m) => m.device.barWriter.every((d) => d === NONE),
+  holds: (m) => {
+    for (let v = 0; v < m.device.rows; v++) if (m.device.barWriter[v] !== NONE) return false;
+    return true;
+  },
   explain: () => 'a device has written another one\u2019s registers, past the IOMMU',
   witnesses: { 'a device is a bus master': (m) => m.device.busMaster.includes(1) },
 });

@@ -1,3 +1,7 @@
+/**
+ * R-S3, R-S4 and R-L1 of "Reconstructing I/O" (UCAM-CL-TR-596, 2004): who owns a device before, during and after a restart, that nobody
+ * else notices, that nothing is lost on the way, and that its service comes back.
+ */
 import {
   deviceOf,
   drives,
@@ -205,7 +209,10 @@ export const othersUnaware = noninterference<Restarts>('X-L2', 'others', {
 /** Not claimed: a device that ignores the reset. */
 export const afterReset = invariant<Restarts>('R-S2', 'after reset', {
   states: 'what a device does in the service of a new driver, its former driver did not tell it to',
-  holds: (m) => m.dma.bypass.every((b) => b === 0),
+  holds: (m) => {
+    for (let s = 0; s < m.dma.rows; s++) if (m.dma.bypass[s] === 1) return false;
+    return true;
+  },
   explain: () => 'the device writes into the new driver\u2019s memory what its former driver told it to',
   witnesses: { 'a device has a new owner': (m) => inEpoch(m, 1) },
 });

@@ -117,7 +117,7 @@ export const channelSuite = suite('driver-reuse-channel', {
         { off: vectorQuota, breaks: ddShare },
         { off: sharedStatus, breaks: ddWake },
         { off: sleepsAtOnce, breaks: ddWake },
-        { off: silentFinish, breaks: ddServed },
+        { off: silentFinish, breaks: ddServed, scope: small },
       ],
     }),
   ],

@@ -99,10 +99,10 @@ export const muxSuite = suite('driver-reuse-mux', {
       against: ['F2', 'F5'],
       without: [
         { off: ioMmu, breaks: ddOthers },
-        { off: gartInvalidation, breaks: ddCurrent },
-        { off: clientPageCheck, breaks: ddOthers },
-        { off: lateInvalidation, breaks: ddCurrent },
-        { off: uncheckedRequest, breaks: ddOthers },
+        { off: gartInvalidation, breaks: ddCurrent, scope: muxScope },
+        { off: clientPageCheck, breaks: ddOthers, scope: muxScope },
+        { off: lateInvalidation, breaks: ddCurrent, scope: muxScope },
+        { off: uncheckedRequest, breaks: ddOthers, scope: muxScope },
         { off: faultMaps, breaks: ddOthers },
         { off: unattachedDevice, breaks: ddOthers },
         { off: aboveAperture, breaks: ddOthers },
@@ -152,7 +152,7 @@ export const muxSuite = suite('driver-reuse-mux', {
     claim(SAYS.turns, {
       keeps: [...ddTurns],
       against: ['F11'],
-      without: [{ off: drainTimeout, breaks: ddTurns[1] }],
+      without: [{ off: drainTimeout, breaks: ddTurns[1], scope: muxScope }],
     }),
     open(SAYS.vector, ddVector, ['F8']),
   ],

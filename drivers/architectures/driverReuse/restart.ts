@@ -91,12 +91,12 @@ export const restartSuite = suite('driver-reuse-restart', {
     claim(RESTART_SAYS.returns, {
       keeps: [ddCompletes],
       against: ['F10'],
-      without: [{ off: noReplay, breaks: ddCompletes }],
+      without: [{ off: noReplay, breaks: ddCompletes, scope: one }],
     }),
     claim(RESTART_SAYS.hang, {
       keeps: [ddReturns],
       against: ['F11'],
-      without: [{ off: hangDetection, breaks: ddReturns }],
+      without: [{ off: hangDetection, breaks: ddReturns, scope: one }],
     }),
     claim(RESTART_SAYS.detach, {
       keeps: [ddUnderDma],

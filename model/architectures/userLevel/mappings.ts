@@ -1,6 +1,6 @@
 /**
  * Memory for DMA: coherent pages, streaming mappings of the driver’s own pages, and unmapping.
- * Source: the 2005 patches (usr_pci_map, usr_pci_unmap, get_user_pages, pci_map_sg); Leslie and Heiser 2003.
+ * Source: the 2005 patches (usr_pci_map, usr_pci_munmap, get_user_pages, pci_map_sg); Leslie and Heiser 2003.
  *
  * Map checks that the process itself may access the page in the direction asked for, pins it, notes it in the set M, and only then enters
  * it. Unmap goes the other way round: the entry, the invalidation, the pin. Must keep: L-S2, L-S3, L-S6.
@@ -165,7 +165,7 @@ export const mapStreaming = operation('user.map', {
 export const unmapBus = operation('user.unmap', {
   agent: 'vmm',
   says: 'unmaps {iova} of {device} for {process}',
-  source: '2005 patches, usr_pci_unmap',
+  source: '2005 patches, usr_pci_munmap',
   input: { device, iova, process: domain },
   errors: USER_ERRNO,
   onFailure: 'safe',
