@@ -1,11 +1,12 @@
 /**
- * What `npm run coverage` measures: every embedded suite as `verify` runs it, at its small scope where it has one, in one thread, because
- * the coverage of a worker is lost when the worker is ended. Random runs are left out: what only chance reaches is not covered.
+ * What `npm run coverage` measures: every embedded suite as `verify` runs it, but explored at its small scope where it has one, and in one
+ * thread, because the coverage of a worker is lost when the worker is ended. Counterparts keep the scope that they break at. Random runs are left out: what only chance reaches is not covered.
  * Saves the report that `ringfence report --lcov` then puts the figures into. Run: `node dist/cli/coverageRun.js <folder>`.
  */
 import { Session } from 'node:inspector';
 import { argv, exit, stdout } from 'node:process';
 import { embeddedSuites } from '../drivers/catalogue.js';
+import type { Suite } from '../drivers/suite.js';
 import type { CampaignState, SuiteRun } from '../explore/campaign/campaign.js';
 import { InlineRun } from '../explore/campaign/inline.js';
 import { makeReport, reportText } from '../reports/report.js';
@@ -17,9 +18,6 @@ import { version } from './version.js';
 
 const SEED = 1;
 
-/** Suites explored at their default scope all the same: part of their specification needs more than the small one has. */
-const AT_DEFAULT: ReadonlySet<string> = new Set<string>([]);
-
 /**
  * Keeps the engine's counters. The harness asks the engine for the lines of steps (../explore/locations.ts), and when the last session
  * with a debugger ends, the engine forgets the branch counters of every function it has; so one session stays until the end.
@@ -30,6 +28,18 @@ function keepCounters(): void {
   session.post('Debugger.enable');
 }
 
+/** Performs all jobs of a suite. A small scope may be too small for a breach, so that of a counterpart is never made smaller. */
+async function explored(suite: Suite): Promise<SuiteRun> {
+  const inline = new InlineRun(suite, suite.scope.small ? 'small' : 'default', { runs: 0, seed: SEED });
+  const { jobs } = inline.run;
+  jobs.forEach((job, i) => {
+    if (job.kind !== 'counterpart') return;
+    const scope = suite.claims[job.claim]?.without[job.without]?.scope ?? suite.scope.default;
+    jobs[i] = { ...job, scope };
+  });
+  return inline.all();
+}
+
 /** Runs every suite and saves the report into `folder`; the exit code of `verify`. */
 async function measure(folder: string): Promise<number> {
   checkFolder(folder);
@@ -37,10 +47,9 @@ async function measure(folder: string): Promise<number> {
   const began = performance.now();
   const runs: SuiteRun[] = [];
   for (const suite of embeddedSuites) {
-    const scopeName = suite.scope.small && !AT_DEFAULT.has(suite.name) ? 'small' : 'default';
     const since = performance.now();
-    runs.push(await new InlineRun(suite, scopeName, { runs: 0, seed: SEED }).all());
-    stdout.write(`${suite.name} (${scopeName}): ${((performance.now() - since) / 1000).toFixed(1)} s\n`);
+    runs.push(await explored(suite));
+    stdout.write(`${suite.name}: ${((performance.now() - since) / 1000).toFixed(1)} s\n`);
   }
   const state: CampaignState = { runs, stopped: 'no', checkpoints: [] };
   const { report, traces } = makeReport(state, [], { version, seed: SEED, runs: 0, timeMs: undefined });

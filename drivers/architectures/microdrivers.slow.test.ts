@@ -11,7 +11,7 @@ const DEFAULT: Readonly<Record<string, number>> = {
   'microdrivers-tracker': 50_466,
   'microdrivers-locks': 12_800,
   'microdrivers-interrupts': 4,
-  'microdrivers-dma-now': 8586,
+  'microdrivers-dma-now': 30_985,
 };
 
 it.each(Object.entries(DEFAULT))('%s holds at default scope', (name, states) => {

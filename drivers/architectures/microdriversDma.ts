@@ -72,8 +72,8 @@ const kernelDmaMachine = machineWith('microdrivers DMA of the kernel half', kern
 
 const scope = {
   small: { domain: 2, generation: 1, frame: 4, device: 1, ats: 0, iova: 1, did: 1, queue: 3, dma: 1, record: 0 },
-  default: { domain: 2, generation: 1, frame: 5, device: 1, ats: 0, iova: 1, did: 1, queue: 3, dma: 2, record: 0 },
-  large: { domain: 2, generation: 1, frame: 6, device: 1, ats: 0, iova: 2, did: 1, queue: 3, dma: 2, record: 0 },
+  default: { domain: 2, generation: 1, frame: 4, device: 1, ats: 0, iova: 1, did: 1, queue: 3, dma: 2, record: 0 },
+  large: { domain: 2, generation: 1, frame: 5, device: 1, ats: 0, iova: 1, did: 1, queue: 3, dma: 2, record: 0 },
 };
 
 /** Sentences of the claims: the same in both eras, the expectation differs. */

@@ -98,7 +98,7 @@ export const splitSuite = suite('microdrivers-split', {
 
 /** Calls in both directions, and death with calls outstanding. */
 export const xpcSuite = suite('microdrivers-xpc', {
-  title: 'calls between kernel half and user half, nested, while the user half errs, dies or hangs',
+  title: 'calls between kernel half and user half, nested, while the user half errs or dies',
   machine: { name: 'microdrivers calls', modules: [xpc, xpcFaults] },
   scope: { small: { caller: 2, level: 3 }, default: { caller: 4, level: 7 }, large: { caller: 6, level: 11 } },
   claims: [

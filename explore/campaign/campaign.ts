@@ -219,16 +219,10 @@ export class Campaign {
 }
 
 /**
- * The order in which jobs start: all of the quickest suite, so that the first claim is settled within seconds; then the longest
- * exhaustive runs, so that none of them is left for the end; then the rest, suite by suite.
+ * The order in which jobs start: suite by suite, the quickest first, so that claims are settled from the first seconds on and a run that is
+ * cut short has settled as many as it could; the last suites are long, but their jobs are many, so no thread waits long for another.
  */
 function inOrder(runs: readonly SuiteRun[]): { run: SuiteRun; job: SuiteJob }[] {
   const weight = (r: SuiteRun): number => r.chosen.suite.glance * r.chosen.suite.operations;
-  const sorted = [...runs].sort((a, b) => weight(a) - weight(b));
-  const [first, ...others] = sorted;
-  const all = (r: SuiteRun) => r.jobs.map((job) => ({ run: r, job }));
-  const isLong = (q: { job: SuiteJob }): boolean => q.job.kind === 'exhaustive';
-  const rest = others.flatMap(all);
-  const long = rest.filter(isLong).sort((a, b) => weight(b.run) - weight(a.run));
-  return [...(first ? all(first) : []), ...long, ...rest.filter((q) => !isLong(q))];
+  return [...runs].sort((a, b) => weight(a) - weight(b)).flatMap((run) => run.jobs.map((job) => ({ run, job })));
 }
