@@ -254,8 +254,10 @@ export class Machine {
     if (site.charges >= 0) this.charge(site.charges);
     if (this.failMode === 0) return false;
     let yes = false;
+    // At most one failure an operation, and none while the initial state is set up.
+    if (this.failed) return false;
     if (this.failMode > 0) yes = ++this.failCalls === this.failMode;
-    else if (!this.failed) yes = this.choices.choose(outcome, site.name) !== 0;
+    else yes = this.choices.choose(outcome, site.name) !== 0;
     if (yes) {
       this.failed = true;
       this.sitesFailed[site.id]++;

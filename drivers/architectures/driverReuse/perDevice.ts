@@ -31,7 +31,6 @@ import {
   issueDma,
   processQueue,
   READ,
-  reap,
   refillAtc,
   refillConfig,
   refillIotlb,
@@ -94,7 +93,7 @@ export const perDeviceMachine: MachineDef = {
   modules: [
     { ...domains, operations: [] },
     { ...frames, operations: [allocateFrame] },
-    { ...iommu, operations: [refillConfig, refillIotlb, refillAtc, processQueue, reap, issueDma, finishDma] },
+    { ...iommu, operations: [refillConfig, refillIotlb, refillAtc, processQueue, issueDma, finishDma] },
     clientMemory,
     dmaFaults,
     storeFaults,

@@ -13,6 +13,7 @@ import {
   IDLE,
   IOMMU_ERRNO,
   type Iommu,
+  LATE,
   mayDrop,
   mayFlush,
   READ,
@@ -113,6 +114,29 @@ export const unmapClientPage = operation('monitor.unmapClientPage', {
   },
 });
 
+/** A completion came after its wait had timed out: only now is the page no longer lent, and what was held for it given back. */
+export const reapLoan = operation('monitor.reapLoan', {
+  agent: 'vmm',
+  says: 'ends the loan whose flush had timed out',
+  source: 'LeVasseur et al. 2004, V5 pin rule; Xen XSA-373',
+  atomic: true,
+  where: { agent: (m) => m.flush.state[0] === LATE },
+  touches: (m, _op, may) => {
+    may.write(m.flush, 0);
+    if (m.flush.frame[0] !== NONE) may.write(m.lent, m.flush.frame[0]);
+    mayDrop(m, may, m.flush.frame[0]);
+  },
+  steps: {
+    'end the loan, unpin': (m) => {
+      const f = m.flush.frame[0];
+      // It may have been lent again meanwhile.
+      if (f !== NONE && m.ioEntry.frame[m.ioEntry.at(0, CLIENT_WINDOW)] !== f) m.lent.state[f] = 2;
+      m.flush.state[0] = IDLE;
+      dropHeld(m, 0);
+    },
+  },
+});
+
 /** The balloon: the client gives a page back, which the monitor refuses while it is pinned. */
 export const reclaimClientPage = operation('monitor.reclaim', {
   agent: 'monitor',
@@ -145,5 +169,5 @@ export function mayHave(m: ClientMemory, home: number, f: number): boolean {
 
 export const clientMemory = module<ClientMemory, typeof lentTables>('client memory', {
   tables: lentTables,
-  operations: [mapClientPage, unmapClientPage, reclaimClientPage],
+  operations: [mapClientPage, unmapClientPage, reapLoan, reclaimClientPage],
 });
