@@ -34,7 +34,6 @@ import {
   issueDma,
   processQueue,
   READ,
-  reap,
   refillConfig,
   refillIotlb,
   storeEntry,
@@ -104,7 +103,7 @@ export const deviceMapMachine: MachineDef = {
   modules: [
     { ...domains, operations: [] },
     { ...frames, operations: [] },
-    { ...iommu, operations: [refillConfig, refillIotlb, processQueue, reap, issueDma, finishDma] },
+    { ...iommu, operations: [refillConfig, refillIotlb, processQueue, issueDma, finishDma] },
     { ...lending, operations: [lend, endLoan, devMap, devUnmap] },
     module('attacks by DMA', {
       tables: {},

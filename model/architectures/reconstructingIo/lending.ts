@@ -20,6 +20,7 @@ import {
   IOMMU_ERRNO,
   type Iommu,
   iova,
+  LATE,
   mayDrop,
   mayFlush,
   READ,
@@ -209,6 +210,29 @@ export const devMap = operation('device.map', {
   },
 });
 
+/** A completion came after the wait of an unmap had timed out: reference and pin go only now. */
+export const devReap = operation('device.reap', {
+  agent: 'vmm',
+  says: 'gives back what an unmap of {did} that timed out had held',
+  source: 'TR-596, R4; Xen XSA-373 and its fixes',
+  atomic: true,
+  input: { did },
+  where: { did: (m, op) => m.flush.state[op.did] === LATE },
+  touches: (m, op, may) => {
+    may.write(m.flush, op.did);
+    mayDrop(m, may, m.flush.frame[op.did]);
+    may.write(m.lent, m.flush.frame[op.did]);
+  },
+  steps: {
+    'drop reference and pin': (m, op) => {
+      const f = m.flush.frame[op.did];
+      if (f !== NONE && m.flush.drop[op.did] !== 0 && isForeign(m, op.did, f)) m.lent.pins[f]--;
+      m.flush.state[op.did] = IDLE;
+      dropHeld(m, op.did);
+    },
+  },
+});
+
 /** DevUnmap: the entry goes, the IOTLB is invalidated, and only then does the call report that it is done. */
 export const devUnmap = operation('device.unmap', {
   agent: 'vmm',
@@ -257,7 +281,7 @@ export const devUnmap = operation('device.unmap', {
 /** Loans, as a module of a machine that has an IOMMU. */
 export const lending = module<Lending, typeof lendingTables>('loans', {
   tables: lendingTables,
-  operations: [lend, endLoan, devMap, devUnmap],
+  operations: [lend, endLoan, devMap, devUnmap, devReap],
   initial: (m) => {
     m.lent.to.fill(NONE);
   },
