@@ -1,9 +1,13 @@
 /** How often operations ended how, and failure sites failed: what shows that an attack arrived, and where it was stopped. */
-import { allFailureSites, allGates, type Machine, OUTCOMES } from '../../model/kernel/index.js';
+import {
+  allFailureSites,
+  allGates,
+  GATE_OUTCOMES,
+  type Machine,
+  OUTCOMES,
+  POSITIVE_OUTCOMES,
+} from '../../model/kernel/index.js';
 import type { OperationCount, SiteCount } from './results.js';
-
-const GATES_FROM = 64;
-const POSITIVE_FROM = 128;
 
 /** The outcome counters of a machine, by operation, in words. */
 export function operationCounts(m: Machine): OperationCount[] {
@@ -16,9 +20,9 @@ export function operationCounts(m: Machine): OperationCount[] {
     for (let o = 1; o < OUTCOMES; o++) {
       const n = m.outcomes[index * OUTCOMES + o];
       if (n === 0) continue;
-      if (o < GATES_FROM) refused[errorName(-o)] = n;
-      else if (o < POSITIVE_FROM) blocked[gates[o - GATES_FROM]?.name ?? `gate ${o - GATES_FROM}`] = n;
-      else refused[errorName(o - POSITIVE_FROM)] = n;
+      if (o < POSITIVE_OUTCOMES) refused[errorName(-o)] = n;
+      else if (o < GATE_OUTCOMES) refused[errorName(o - POSITIVE_OUTCOMES)] = n;
+      else blocked[gates[o - GATE_OUTCOMES]?.name ?? `gate ${o - GATE_OUTCOMES}`] = n;
     }
     return { operation: op.name, fault: op.fault ?? '', ok: m.outcomes[index * OUTCOMES], refused, blocked };
   });

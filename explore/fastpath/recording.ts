@@ -3,7 +3,7 @@
  * Honest calls, injected faults, calls that fail and attempts that are disabled are all in it. Drawn with a fixed seed, so two recordings
  * of one specification are equal.
  */
-import { DISABLED, isFailure, type Machine, outcomeIndex, statusName } from '../../model/kernel/index.js';
+import { DISABLED, isFailure, type Machine, OUTCOMES, outcomeIndex, statusName } from '../../model/kernel/index.js';
 import { Walker } from '../walk.js';
 
 /** Calls with the states they start from, in parallel arrays; plain data that crosses processes as JSON. */
@@ -133,7 +133,8 @@ class Recorder {
       const errors = m.current.op.errors;
       this.outcomes[operation].add(isFailure(status) ? statusName(status, errors) : 'ok');
     }
-    const key = (operation * 256 + (disabled ? 255 : outcomeIndex(status))) * 256 + (kind === operation ? 0 : 1);
+    const key =
+      (operation * OUTCOMES + (disabled ? OUTCOMES - 1 : outcomeIndex(status))) * 2 + (kind === operation ? 0 : 1);
     const already = this.count.get(key) ?? 0;
     if (already >= this.options.kept) return;
     this.count.set(key, already + 1);

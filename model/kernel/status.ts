@@ -102,12 +102,15 @@ export function statusName(status: number, errors: Readonly<Record<string, numbe
 }
 
 /** Outcome classes kept by the coverage counters of each operation. */
-export const OUTCOMES = 192;
+export const OUTCOMES = 1024;
+/** First class of positive errors, and of gates; below are success (0) and negative errors (-code). */
+export const POSITIVE_OUTCOMES = 256;
+export const GATE_OUTCOMES = 320;
 
-/** A dense index of a final status: 0 ok, 1..63 negative errors, 64..127 gates, 128..191 positive errors. */
+/** A dense index of a final status: 0 ok, 1..255 negative errors, then 64 positive errors, then gates. */
 export function outcomeIndex(status: number): number {
-  if (status < 0) return Math.min(-status, 63);
+  if (status < 0) return Math.min(-status, POSITIVE_OUTCOMES - 1);
   if (status < GATE) return 0;
-  if (status < POSITIVE) return 64 + Math.min(status - GATE, 63);
-  return 128 + ((status - POSITIVE) & 63);
+  if (status < POSITIVE) return GATE_OUTCOMES + Math.min(status - GATE, OUTCOMES - GATE_OUTCOMES - 1);
+  return POSITIVE_OUTCOMES + ((status - POSITIVE) & 63);
 }
