@@ -10,7 +10,7 @@ export const RATE_TARGET = 1.5;
 export const OVERHEAD_TARGET_BYTES = 16;
 
 /** Below this many states the store's first, half-empty chunks decide the bytes a state, so there is no verdict on memory. */
-export const MEMORY_VERDICT_FROM_STATES = 50_000;
+export const MEMORY_VERDICT_FROM_STATES = 500_000;
 
 export type EngineName = 'ringfence' | 'spin' | 'spin-bfs' | 'rumur';
 
