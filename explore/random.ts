@@ -53,7 +53,7 @@ const BATCH = 100;
 /** Most steps of a run in the first batches; later batches use all. */
 const LADDER = [4, 6, 8, 10, 12, 16, 20, 30];
 /** Runs that look for a shorter counterexample of the same property before the finishing search. */
-const SHORTER_RUNS = 10_000;
+const SHORTER_RUNS = 4000;
 const SHRINK_MS = 5000;
 
 /** Explores the machine at random. Seeds make it repeatable: batch i uses seed + i. */
