@@ -3,10 +3,10 @@
  * (a stranger's secret in the initial state, or a stranger's crash that the second run leaves out). All pairs of states are explored,
  * breadth first; in each, the observer's two views must be equal.
  */
-import { DISABLED, type Machine } from '../model/kernel/index.js';
+import { DISABLED, type Machine, type Visitor } from '../model/kernel/index.js';
 import type { Noninterference } from '../properties/property.js';
 import type { Finding } from './exhaustive.js';
-import { StateStore } from './store.js';
+import { StateStore, sameWords } from './store.js';
 import { initialTold, performTold, type TraceStep } from './trace.js';
 
 export interface TwoRunLimits {
@@ -45,6 +45,14 @@ class TwoRuns {
   private readonly witnesses: { witness: string; test: (m: Machine) => boolean; reached: boolean }[];
   private differing = 0;
   private finding: Finding | undefined;
+  /** The pair that is being expanded, its id, and whether its two states are equal. */
+  private readonly from: Int32Array;
+  private parent = -1;
+  private equal = false;
+  /** For the operation at hand: transitions of the first run that the second followed, and what the second can do in all. */
+  private followed = 0;
+  private enabledThere = 0;
+  private ambiguous = false;
 
   constructor(
     private readonly m: Machine,
@@ -54,6 +62,7 @@ class TwoRuns {
     this.other = m.rebuild();
     this.n = m.words.length;
     this.pair = new Int32Array(2 * this.n);
+    this.from = new Int32Array(2 * this.n);
     this.store = new StateStore(2 * this.n);
     this.witnesses = Object.entries(p.witnesses).map(([witness, test]) => ({ witness, test, reached: false }));
   }
@@ -94,16 +103,13 @@ class TwoRuns {
   /** Adds the pair of current states, and compares the views of a new one. */
   private add(parent: number): void {
     const { m, other, n, pair } = this;
-    pair.set(m.words);
-    pair.set(other.words, n);
+    for (let i = 0; i < n; i++) {
+      pair[i] = m.words[i];
+      pair[n + i] = other.words[i];
+    }
     const id = this.store.add(pair, parent);
     if (id < 0) return;
-    for (let i = 0; i < n; i++) {
-      if (m.words[i] !== other.words[i]) {
-        this.differing++;
-        break;
-      }
-    }
+    if (!sameWords(m.words, other.words)) this.differing++;
     for (const w of this.witnesses) if (!w.reached && w.test(m)) w.reached = true;
     const a = this.p.view(m, this.viewA);
     const b = this.p.view(other, this.viewB);
@@ -117,53 +123,86 @@ class TwoRuns {
   }
 
   private expand(id: number): void {
-    const { m, other, n } = this;
-    const from = new Int32Array(2 * n);
+    const { m, other, n, from } = this;
     this.store.load(id, from);
+    for (let i = 0; i < n; i++) {
+      m.words[i] = m.beforeWords[i] = from[i];
+      other.words[i] = other.beforeWords[i] = from[n + i];
+    }
+    this.parent = id;
+    this.equal = sameWords(m.words, other.words);
+    // Runs that no longer differ take the same steps from here on, unless one of them is left out again.
+    if (this.equal && !this.p.purge && this.witnesses.every((w) => w.reached)) return;
     for (let k = 0; k < m.transitionKinds && !this.finding; k++) {
-      m.choices.begin();
-      do {
-        m.words.set(from.subarray(0, n));
-        if (m.fire(k) === DISABLED) continue;
-        other.words.set(from.subarray(n));
-        this.follow(k, from);
-        this.add(id);
-      } while (!this.finding && m.choices.next());
-    }
-    if (!this.p.purge) this.expandOther(id, from);
-  }
-
-  /** What only the varied run can do is a difference too; the first run then stays where it is. */
-  private expandOther(id: number, from: Int32Array): void {
-    const { m, other, n } = this;
-    for (let k = 0; k < other.transitionKinds && !this.finding; k++) {
-      other.choices.begin();
-      do {
-        other.words.set(from.subarray(n));
-        if (other.fire(k) === DISABLED) continue;
-        m.words.set(from.subarray(0, n));
-        m.choices.fix(other.choices.digits.subarray(0, other.choices.used));
-        if (m.fire(k) !== DISABLED && !m.choices.mismatch) continue;
-        m.words.set(from.subarray(0, n));
-        this.add(id);
-      } while (!this.finding && other.choices.next());
+      this.followed = 0;
+      this.ambiguous = false;
+      m.fireAll(k, this.firstRun);
+      if (this.p.purge || this.equal || this.finding) continue;
+      // What only the varied run can do is a difference too; the first run then stays where it is.
+      this.enabledThere = 0;
+      other.fireAll(k, this.counting);
+      if (this.ambiguous || this.enabledThere !== this.followed) other.fireAll(k, this.secondRun);
     }
   }
 
-  /** The second run takes the same choices, unless the operation is left out of it or not enabled there. */
-  private follow(k: number, from: Int32Array): boolean {
-    const { m, other, n } = this;
-    const agent = m.current.call.agent;
-    if (this.p.purge) {
-      const before = m.before;
-      m.beforeWords.set(from.subarray(0, n));
-      if (this.p.purge(before, m.current.op.name, agent)) return false;
-    }
-    other.choices.fix(m.choices.digits.subarray(0, m.choices.used));
+  /** Shows each transition of the first run; the second follows. */
+  private readonly firstRun: Visitor = {
+    visit: (k) => {
+      const { m, other } = this;
+      if (this.equal && !this.p.purge) other.words.set(m.words);
+      else this.follow(k);
+      if (!sameWords(m.words, m.beforeWords) || !sameWords(other.words, other.beforeWords)) this.add(this.parent);
+      this.put(other, this.n);
+      return this.finding !== undefined;
+    },
+  };
+
+  /** Counts what the second run can do: as much as it has followed, and there is nothing that only it can do. */
+  private readonly counting: Visitor = {
+    visit: () => {
+      this.enabledThere++;
+      return false;
+    },
+  };
+
+  /** Shows each transition of the second run; those that the first can take were seen with it. */
+  private readonly secondRun: Visitor = {
+    visit: (k) => {
+      const { m, other } = this;
+      this.put(m, 0);
+      m.choices.fix(other.choices.digits.subarray(0, other.choices.used));
+      if (m.fire(k) === DISABLED || m.choices.mismatch) {
+        this.put(m, 0);
+        this.add(this.parent);
+      }
+      this.put(m, 0);
+      return this.finding !== undefined;
+    },
+  };
+
+  /** Puts a machine back to its state of the pair that is being expanded. */
+  private put(machine: Machine, at: number): void {
+    const { from, n } = this;
+    const { words } = machine;
+    for (let i = 0; i < n; i++) words[i] = from[at + i];
+  }
+
+  /** The second run takes the same choices; it stays where it is when they are left out of it or not enabled there. */
+  private follow(k: number): boolean {
+    const { m, other, p } = this;
+    const { used } = m.choices;
+    this.put(other, this.n);
+    if (p.purge?.(m.before, m.current.op.name, m.current.call.agent)) return false;
+    other.choices.fix(m.choices.digits.subarray(0, used));
     const status = other.fire(k);
-    if (status !== DISABLED && !other.choices.mismatch) return true;
-    other.words.set(from.subarray(n));
-    return false;
+    if (status === DISABLED || other.choices.mismatch) {
+      this.put(other, this.n);
+      return false;
+    }
+    this.followed++;
+    // Where the two runs choose differently often, answers cannot be matched by counting.
+    if (other.choices.used !== used) this.ambiguous = true;
+    return true;
   }
 
   private report(id: number, why: string): void {
@@ -200,13 +239,14 @@ class TwoRuns {
 
   private stepTo(wanted: number, from: Int32Array, isPair: (id: number) => boolean): TraceStep | undefined {
     const { m, other, n } = this;
+    this.from.set(from);
+    m.beforeWords.set(m.words);
     for (let k = 0; k < m.transitionKinds; k++) {
       m.choices.begin();
       do {
         m.words.set(from.subarray(0, n));
         if (m.fire(k) === DISABLED) continue;
-        other.words.set(from.subarray(n));
-        const both = this.follow(k, from);
+        const both = this.follow(k);
         if (!isPair(wanted)) continue;
         const after = other.words.slice();
         const digits = m.choices.digits.slice(0, m.choices.used);

@@ -6,7 +6,7 @@
 import type { Machine, Visitor } from '../model/kernel/index.js';
 import type { Progress } from '../properties/property.js';
 import type { Finding } from './exhaustive.js';
-import type { StateStore } from './store.js';
+import { type StateStore, sameWords } from './store.js';
 import type { Canonicalizer } from './symmetry.js';
 import { findTransition, performTold, traceTo } from './trace.js';
 
@@ -31,7 +31,7 @@ class IntList {
   }
 }
 
-/** Fault-free edges of the state graph; targets of idle operations are stored as -1 - id. */
+/** Fault-free edges of the state graph, but for steps that change nothing; targets of idle operations are stored as -1 - id. */
 class Graph implements Visitor {
   readonly targets = new IntList();
   readonly offsets: Int32Array;
@@ -70,6 +70,7 @@ class Graph implements Visitor {
   }
 
   visit(kind: number): boolean {
+    if (sameWords(this.m.words, this.m.beforeWords)) return false;
     let id: number;
     if (this.symmetry) {
       this.symmetry.canonicalize(this.m.words, this.canonical);

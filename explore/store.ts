@@ -4,7 +4,7 @@
  */
 
 /** Multiplicative hash of 32-bit words; all bits of the result depend on all words. */
-function hashWords(words: Int32Array, from: number, count: number): number {
+export function hashWords(words: Int32Array, from: number, count: number): number {
   let h = 0x2545f491;
   const end = from + count;
   for (let i = from; i < end; i++) {
@@ -13,6 +13,12 @@ function hashWords(words: Int32Array, from: number, count: number): number {
   }
   h = Math.imul(h ^ (h >>> 13), 0x27d4eb2f);
   return h ^ (h >>> 16);
+}
+
+/** Whether two states are equal; the second may stand within a longer array, from `at` on. */
+export function sameWords(words: Int32Array, others: Int32Array, at = 0): boolean {
+  for (let i = 0; i < words.length; i++) if (words[i] !== others[at + i]) return false;
+  return true;
 }
 
 const CHUNK_BITS = 14;

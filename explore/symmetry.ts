@@ -4,6 +4,10 @@
  * members that tie are permuted, and the least of the permuted states is the representative.
  */
 import { type Machine, NONE, type PlacedField, type Sort, SpecificationError } from '../model/kernel/index.js';
+import { hashWords, sameWords } from './store.js';
+
+const RECENT_BITS = 13;
+const RECENT_MASK = (1 << RECENT_BITS) - 1;
 
 export interface Canonicalizer {
   /** Writes the representative of `words` into `into`. */
@@ -42,6 +46,12 @@ class SortCanonicalizer implements Canonicalizer {
   private readonly order: Int32Array;
   private readonly inverse: Int32Array;
   private readonly signatures: Int32Array;
+  /**
+   * States canonicalized a moment ago, each followed by its representative: breadth first, most successors were just met as they are, and
+   * to know them again costs a hash where the work itself costs dozens of passes over the state.
+   */
+  private readonly recent: Int32Array;
+  private readonly known: Uint8Array;
 
   constructor(
     machine: Machine,
@@ -57,6 +67,8 @@ class SortCanonicalizer implements Canonicalizer {
     this.order = new Int32Array(this.size);
     this.inverse = new Int32Array(this.size);
     this.signatures = new Int32Array(this.size);
+    this.recent = new Int32Array((2 * this.sourceWords.length) << RECENT_BITS);
+    this.known = new Uint8Array(1 << RECENT_BITS);
     this.own = machine.layout.fields.flatMap((field): PermutedField[] => {
       const dimensions = field.index.flatMap((s, i) => (s === of ? [i] : []));
       const holds = field.field.holds === of;
@@ -73,6 +85,24 @@ class SortCanonicalizer implements Canonicalizer {
   }
 
   canonicalize(words: Int32Array, into: Int32Array): void {
+    const { recent, known } = this;
+    const n = words.length;
+    const slot = hashWords(words, 0, n) & RECENT_MASK;
+    const at = slot * 2 * n;
+    if (known[slot] !== 0 && sameWords(words, recent, at)) {
+      for (let i = 0; i < n; i++) into[i] = recent[at + n + i];
+      return;
+    }
+    this.represent(words, into);
+    known[slot] = 1;
+    for (let i = 0; i < n; i++) {
+      recent[at + i] = words[i];
+      recent[at + n + i] = into[i];
+    }
+  }
+
+  /** Finds the representative by sorting and permuting. */
+  private represent(words: Int32Array, into: Int32Array): void {
     this.sourceWords.set(words);
     this.sign();
     const { order, signatures, size, from } = this;
