@@ -6,6 +6,7 @@
 import fc from 'fast-check';
 import type { Machine } from '../model/kernel/index.js';
 import type { AnyProperty } from '../properties/property.js';
+import { contract } from './contract.js';
 import { exploreExhaustively, type Finding } from './exhaustive.js';
 import { Novelty } from './novelty.js';
 import { type BrokenProperty, type Run, type RunStep, Walker } from './walk.js';
@@ -53,7 +54,10 @@ const BATCH = 100;
 /** Most steps of a run in the first batches; later batches use all. */
 const LADDER = [4, 6, 8, 10, 12, 16, 20, 30];
 /** Runs that look for a shorter counterexample of the same property before the finishing search. */
-const SHORTER_RUNS = 4000;
+const SHORTER_RUNS = 1500;
+/** The same, for a counterexample of more than `LONG` steps: those hide shorter ones best. */
+const SHORTER_RUNS_IF_LONG = 4000;
+const LONG = 8;
 const SHRINK_MS = 5000;
 
 /** Explores the machine at random. Seeds make it repeatable: batch i uses seed + i. */
@@ -175,16 +179,17 @@ function finish(
  * in a local minimum.
  */
 function shorten(walker: Walker, run: Run, target: BrokenProperty, seed: number): Run {
-  let best = run;
+  let best = contract(walker, run, target);
   for (let round = 1; best.steps.length > 1; round++) {
     const arbitrary = new RunArbitrary(walker, best.steps.length - 1, true, target);
     arbitrary.novelty = new Novelty();
     const property = fc.property(arbitrary, (shorter) => walker.execute(shorter, target).broken === undefined);
-    const parameters = { numRuns: SHORTER_RUNS, endOnFailure: false, interruptAfterTimeLimit: SHRINK_MS };
+    const numRuns = best.steps.length > LONG ? SHORTER_RUNS_IF_LONG : SHORTER_RUNS;
+    const parameters = { numRuns, endOnFailure: false, interruptAfterTimeLimit: SHRINK_MS };
     const { counterexample } = fc.check(property, { seed: seed + round, ...parameters });
     const found = counterexample && walker.execute(counterexample[0], target).run;
     if (!found || found.steps.length >= best.steps.length) return best;
-    best = found;
+    best = contract(walker, found, target);
   }
   return best;
 }

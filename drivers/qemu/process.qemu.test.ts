@@ -59,12 +59,14 @@ describe('finding a QEMU', () => {
     expect(await code(() => locateQemu(old))).toBe('RF-QEMU-TOO-OLD');
   });
 
-  it('notices the qtest accelerator', async () => {
-    const path = script(
-      'new-qemu',
-      'case "$1" in --version) echo "QEMU emulator version 9.0.1";; *) printf "tcg\\nqtest\\n";; esac',
-    );
-    expect(await locateQemu(path)).toEqual({ path, version: '9.0.1', qtestAccel: true });
+  it('tries whether there is a qtest accelerator: -accel help leaves it out', async () => {
+    const banner = '--version) echo "QEMU emulator version 9.0.1";;';
+    const accel = (answer: string): string => `case "$*" in ${banner} *"-accel qtest"*) ${answer};; *) echo tcg;; esac`;
+    const without = script('plain-qemu', accel('echo "invalid accelerator qtest" >&2; exit 1'));
+    expect(await locateQemu(without)).toEqual({ path: without, version: '9.0.1', qtestAccel: false });
+    // One that has it starts a machine, and ends when its monitor is told to.
+    const having = script('new-qemu', accel('read -r said; [ "$said" = quit ]'));
+    expect(await locateQemu(having)).toEqual({ path: having, version: '9.0.1', qtestAccel: true });
   });
 });
 
