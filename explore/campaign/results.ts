@@ -122,6 +122,8 @@ export interface ReplayedStep {
   readonly step: TraceStep;
   /** Lines of the memory map after the step. */
   readonly map: readonly string[];
+  /** What could not happen in that state, and why. */
+  readonly disabled: readonly string[];
 }
 
 export interface ReplayAnswer extends Done {

@@ -36,7 +36,7 @@ export interface PageInputs {
 }
 
 /** Most traces that the choice lists. */
-const MAX_TRACES = 300;
+const MAX_TRACES = 2000;
 
 /** The page. Equal inputs give equal bytes. */
 export function reportPage(inputs: PageInputs): string {

@@ -8,6 +8,7 @@ export interface El {
   value: string;
   hidden: boolean;
   disabled: boolean;
+  open: boolean;
   scrollTop: number;
   scrollLeft: number;
   readonly scrollWidth: number;

@@ -24,6 +24,7 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
   /** The address names the trace: from the first choice of the reader's on. */
   let named = false;
   let timer = 0;
+  let unfolded = true;
 
   const get = (id: string): El => {
     const found = doc.getElementById(id);
@@ -137,6 +138,23 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
     return out;
   };
 
+  /** Why what did not happen could not; folded, as the reader left it. */
+  const disabled = (): El => {
+    const out = make('details', 'disabled');
+    const lines = trace?.disabled[at] ?? [];
+    if (lines.length === 0) return make('div', '');
+    out.open = unfolded;
+    out.addEventListener('toggle', () => {
+      unfolded = out.open;
+    });
+    const items = lines.map((t) => {
+      const [name, ...why] = (texts[t] ?? '').split(': ');
+      return make('li', '', make('b', '', name), ': ', why.join(': '));
+    });
+    out.append(make('summary', '', 'What could not happen here, and why'), make('ul', '', ...items));
+    return out;
+  };
+
   const drawDetail = (): void => {
     if (!trace) return;
     const s = trace.steps[at] ?? [];
@@ -161,7 +179,7 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
       parts.push(make('p', 'turn', 'From here the breach is inevitable: even the repaired machine would break.'));
     }
     if (at === last) parts.push(make('p', 'breach', 'Here it breaks: ', trace.why));
-    detail.replaceChildren(...parts, changes(s), map(), strip());
+    detail.replaceChildren(...parts, changes(s), map(), strip(), disabled());
     // A strip that is too wide shows the current step, and what led to it.
     const box = detail.querySelector('.strip .scroll');
     const columns = Math.min(last, 2 * AROUND) + 1;
