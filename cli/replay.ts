@@ -110,7 +110,10 @@ function stepLines(a: ReplayAnswer, out: Console): string[] {
     shown = text;
     // As little does what was disabled before.
     lines.push(
-      ...disabled.filter((line) => !told.has(line)).flatMap((line) => hang('      - ', printable(line), width)).map(style.dim),
+      ...disabled
+        .filter((line) => !told.has(line))
+        .flatMap((line) => hang('      - ', printable(line), width))
+        .map(style.dim),
     );
     told = new Set(disabled);
   }

@@ -1,6 +1,17 @@
 /** Why operations are disabled: by which guard, by which step, or because a thread waits. */
 import { describe, expect, it } from 'vitest';
-import { AGAIN, build, DISABLED, type Machine, module, operationOn, type State, sort, table, u8 } from '../model/kernel/index.js';
+import {
+  AGAIN,
+  build,
+  DISABLED,
+  type Machine,
+  module,
+  operationOn,
+  type State,
+  sort,
+  table,
+  u8,
+} from '../model/kernel/index.js';
 import { rmPrepare, twoPhaseCommit } from '../model/textbook/twoPhaseCommit.js';
 import { disabledHere, kindsOfInterest, whyNot } from './disabled.js';
 import { initialTold, performTold, type TraceStep } from './trace.js';
@@ -79,7 +90,9 @@ describe('why an operation is disabled', () => {
     );
     expect(disabledHere(m, [k])).toEqual([]);
     // The very step, with its own inputs, is another question.
-    expect(disabledHere(m, [k], prepared)[0]).toMatch(/^the last step of this trace: disabled by its guard on the agent/);
+    expect(disabledHere(m, [k], prepared)[0]).toMatch(
+      /^the last step of this trace: disabled by its guard on the agent/,
+    );
     expect(whyNot(m, prepared)).toMatch(/^disabled by its guard on the agent/);
   });
 

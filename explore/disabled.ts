@@ -122,7 +122,8 @@ function attempt(m: Machine, k: number): { stop: Stop | undefined; status: numbe
 function guardOf(m: Machine): Stop {
   const { used, labels } = m.choices;
   const label = used === 0 ? 'agent' : (labels[used - 1] ?? '');
-  if (label === 'thread' && !m.current.guards.agent) return { depth: 0, by: 'disabled: no thread of its agent is idle' };
+  if (label === 'thread' && !m.current.guards.agent)
+    return { depth: 0, by: 'disabled: no thread of its agent is idle' };
   const key = label === 'thread' ? 'agent' : label;
   const whom = key === 'agent' ? 'the agent' : `'${key}'`;
   return { depth: used, by: `disabled by its guard on ${whom}${textOf(m.current.guards[key])}` };
@@ -147,11 +148,12 @@ function takeSteps(m: Machine): { stop: Stop | undefined; status: number } {
   return { stop: undefined, status: OK };
 }
 
-/** A short guard in its own words. */
+/** A guard in its own words, when it is a single expression. */
 function textOf(guard: unknown): string {
   const text = String(guard ?? '')
     .replace(/^[^=]*=>\s*/, '')
     .replace(/\s+/g, ' ')
     .trim();
-  return text === '' || text.startsWith('{') || text.length > MAX_GUARD ? '' : ` (${text})`;
+  if (text === '' || text.startsWith('{')) return '';
+  return text.length > MAX_GUARD ? ` (${text.slice(0, MAX_GUARD)} ...)` : ` (${text})`;
 }

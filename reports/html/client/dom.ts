@@ -14,6 +14,7 @@ export interface El {
   readonly scrollWidth: number;
   readonly clientWidth: number;
   readonly clientHeight: number;
+  readonly offsetTop: number;
   readonly style: { setProperty(name: string, value: string): void };
   readonly classList: { toggle(name: string, on: boolean): void; contains(name: string): boolean };
   readonly tagName: string;

@@ -132,8 +132,8 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
     const out = make('div', 'map');
     const now = trace?.maps[at];
     if (!now || now.length === 0) return out;
-    const before = at > 0 ? (trace?.maps[at - 1] ?? []) : now;
-    const lines = now.map((t, i) => make('div', before[i] === t ? '' : 'changed', texts[t]));
+    const before = new Set(at > 0 ? (trace?.maps[at - 1] ?? []) : now);
+    const lines = now.map((t) => make('div', before.has(t) ? '' : 'changed', texts[t]));
     out.append(make('h4', '', 'Memory map after this step'), make('div', 'lines', ...lines));
     return out;
   };
@@ -179,7 +179,12 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
       parts.push(make('p', 'turn', 'From here the breach is inevitable: even the repaired machine would break.'));
     }
     if (at === last) parts.push(make('p', 'breach', 'Here it breaks: ', trace.why));
-    detail.replaceChildren(...parts, changes(s), map(), strip(), disabled());
+    detail.replaceChildren(...parts, changes(s), map(), strip());
+    get('trace-disabled').replaceChildren(disabled());
+    // What has changed in a long map is in sight.
+    const lines = detail.querySelector('.map .lines');
+    const changed = detail.querySelector('.map .changed');
+    if (lines && changed) lines.scrollTop = changed.offsetTop - lines.offsetTop - lines.clientHeight / 2;
     // A strip that is too wide shows the current step, and what led to it.
     const box = detail.querySelector('.strip .scroll');
     const columns = Math.min(last, 2 * AROUND) + 1;
