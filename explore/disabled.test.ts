@@ -54,8 +54,8 @@ const boxes = {
   threads: () => [0, 1],
 };
 
-const machine = (schedule: 'whole' | 'split') => build(boxes, { scope: { agent: 2, box: 1 }, schedule });
-const started = (m: Machine): Machine => {
+const machine = (schedule: 'whole' | 'split') => build(boxes, { scope: { agent: 2, box: 1 }, schedule }) as Boxes;
+const started = <M extends Machine>(m: M): M => {
   initialTold(m, []);
   return m;
 };

@@ -2,7 +2,7 @@
 import { match } from 'ts-pattern';
 import type { Report } from '../report.js';
 import { summary } from '../terminal.js';
-import { counted, grouped } from '../text.js';
+import { counted, grouped, together } from '../text.js';
 import { bySuite, cutList, scopeText } from './claimsSection.js';
 import { html, Markup } from './markup.js';
 
@@ -61,19 +61,6 @@ ${answers(report, gaps)}
     report.inputs.timeMs !== null && html`, limited to ${report.inputs.timeMs / 1000} s`
   }</p>
 </header>`;
-}
-
-/** Lines that begin alike as one: `never performed: domain.create, mmu.pin`. */
-export function together(lines: readonly string[]): string[] {
-  const groups = new Map<string, Set<string>>();
-  for (const line of lines) {
-    const colon = line.indexOf(': ');
-    const head = colon < 0 ? line : line.slice(0, colon);
-    const members = groups.get(head) ?? new Set();
-    groups.set(head, members);
-    if (colon >= 0) members.add(line.slice(colon + 2));
-  }
-  return [...groups].map(([head, members]) => (members.size === 0 ? head : `${head}: ${[...members].join(', ')}`));
 }
 
 /** Whatever the result does not cover: counted by kind, then suite by suite. */
