@@ -93,7 +93,8 @@ function stepLines(a: ReplayAnswer, out: Console): string[] {
     width,
   );
   let shown = '';
-  for (const [i, { step, map }] of a.steps.entries()) {
+  let told = new Set<string>();
+  for (const [i, { step, map, disabled }] of a.steps.entries()) {
     const fault = step.fault ? ` {${step.fault}}` : '';
     const doom = i > 0 && i === a.inevitableSince ? '   <- inevitable from here' : '';
     lines.push(
@@ -107,6 +108,14 @@ function stepLines(a: ReplayAnswer, out: Console): string[] {
     const text = map.join('\n');
     if (text !== shown) lines.push(...map.flatMap((line) => hang('      | ', printable(line), width)).map(style.dim));
     shown = text;
+    // As little does what was disabled before.
+    lines.push(
+      ...disabled
+        .filter((line) => !told.has(line))
+        .flatMap((line) => hang('      - ', printable(line), width))
+        .map(style.dim),
+    );
+    told = new Set(disabled);
   }
   return lines;
 }

@@ -6,7 +6,7 @@ import type { Retold } from '../reports/html/pack.js';
 import type { Report } from '../reports/report.js';
 
 /** Traces that get a map, and the longest of them: the same for the same report, whatever the machine. */
-const MAX_TRACES = 200;
+const MAX_TRACES = 2000;
 const MAX_TRACE_BYTES = 2_000_000;
 
 /** Traces told again, by file. One that cannot be told again is left out. */
@@ -24,7 +24,11 @@ export async function retell(
     for (let job = jobs[next++]; job; job = jobs[next++]) {
       const answer = await pool.run(job);
       if (answer.kind !== 'replay' || !answer.applies) continue;
-      told.set(job.id, { maps: answer.steps.map((s) => s.map), inevitableSince: answer.inevitableSince });
+      told.set(job.id, {
+        maps: answer.steps.map((s) => s.map),
+        disabled: answer.steps.map((s) => s.disabled),
+        inevitableSince: answer.inevitableSince,
+      });
     }
   };
   try {

@@ -196,6 +196,7 @@ class Exhaustive implements Visitor {
   private expand(id: number): void {
     const m = this.m;
     this.store.load(id, m.beforeWords);
+    this.options.classes?.enter();
     const enabled = this.fireAll(id);
     if (enabled === 0) this.reportDeadlock(id);
   }

@@ -1,6 +1,7 @@
 /** What an exhaustive exploration is asked for, and what it answers. */
 import type { AnyProperty } from '../properties/property.js';
 import type { Reduction } from './reduction.js';
+import type { StateClasses } from './stateClasses.js';
 import type { StateStore } from './store.js';
 import type { Canonicalizer } from './symmetry.js';
 import type { TraceStep } from './trace.js';
@@ -15,6 +16,8 @@ export interface ExhaustiveOptions {
   readonly symmetry?: Canonicalizer | undefined;
   /** Leave out orders of independent operations. */
   readonly reduction?: Reduction | undefined;
+  /** Count outcomes by the classes of the states that operations leave. */
+  readonly classes?: StateClasses | undefined;
   readonly maxStates?: number | undefined;
   readonly maxDepth?: number | undefined;
   readonly maxBytes?: number | undefined;

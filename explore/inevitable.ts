@@ -23,12 +23,13 @@ export function inevitableSince(machine: Machine, trace: readonly TraceStep[], p
   if (repaired.layout.wordCount !== machine.layout.wordCount || machine.threadAgents.length > 0) return -1;
   const states = statesOf(machine, trace);
   if (states.length !== trace.length) return -1;
-  for (let i = 0; i < states.length; i++) {
+  // From the end: there the way to the breach is short, so all but one of the searches are; and its stretch has no gap.
+  for (let i = states.length - 1; i >= 0; i--) {
     const broken = reaches(repaired, states[i], property, states.length - 1 - i);
     if (broken === undefined) return -1;
-    if (broken) return i;
+    if (!broken) return i + 1 < states.length ? i + 1 : -1;
   }
-  return -1;
+  return 0;
 }
 
 function repair(machine: Machine): Machine {

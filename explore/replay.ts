@@ -8,6 +8,7 @@ import {
   FRAME_CONDITION,
   type UntypedProperty,
 } from '../properties/property.js';
+import { whyNot } from './disabled.js';
 import { frameViolation } from './exhaustive.js';
 import { changesOf, describeLast, digitsOf, initialTold, kindOf, type TraceStep } from './trace.js';
 
@@ -29,11 +30,13 @@ export interface Replayed {
  * Replays a run.
  * @param steps as told in a trace file, step 0 being the initial state
  * @param property the one that broke; undefined when the machine no longer has it, or for the frame condition (checked in any case)
+ * @param look called with the machine in each state that has a step to come, and the number of that state; leaves the words as they are
  */
 export function replayTrace(
   machine: Machine,
   steps: readonly TraceStep[],
   property: AnyProperty | undefined,
+  look?: (state: number) => void,
 ): Replayed {
   const m = machine;
   const p = property as UntypedProperty | undefined;
@@ -54,6 +57,7 @@ export function replayTrace(
     });
     const kind = kindOf(m, wanted);
     if (kind < 0) return stop(`the specification has no operation '${wanted.operation}'`);
+    look?.(i - 1);
     m.beforeWords.set(m.words);
     m.choices.fix(digitsOf(wanted));
     m.choices.recording = true;
@@ -61,7 +65,9 @@ export function replayTrace(
     m.choices.recording = false;
     if (status === DISABLED) {
       m.words.set(m.beforeWords);
-      return stop(`${wanted.says}: not enabled here`);
+      const because = whyNot(m, wanted);
+      m.words.set(m.beforeWords);
+      return stop(`${wanted.says}: not enabled here${because === '' ? '' : `, ${because}`}`);
     }
     const differs = firstDifference(m, wanted, kind);
     if (differs) {

@@ -57,6 +57,7 @@ const explored = {
   specification: 'h',
   progress: [],
   operations: [],
+  stateClasses: [],
   sites: [],
   resumed: false,
 };

@@ -117,7 +117,7 @@ const total = (all: readonly FaultReport[], of: (f: FaultReport) => number): num
 function gaps(report: Report, page: Page): string[] {
   const all = report.suites.flatMap((s) => s.notTested.map((line) => [s, line] as const));
   const lines = [page.style.bold('NOT TESTED')];
-  const quiet = /^(assumed|never performed|never failed): /;
+  const quiet = /^(assumed|never performed|never failed|breaches only): /;
   for (const [s, line] of all) {
     if (!quiet.test(line))
       lines.push(...hang('  - ', `${s.name}: ${printable(line)}`, page.width).map(page.style.yellow));
@@ -127,6 +127,7 @@ function gaps(report: Report, page: Page): string[] {
     [count('assumed'), 'assumption', 'stubbed, scoped, trusted or atomic'],
     [count('never performed'), 'operation', 'in a suite that never performs it'],
     [count('never failed'), 'failure site', 'that never failed'],
+    [count('breaches only'), 'suite', 'in which only breaches are looked for, and nothing is proved'],
   ] as const;
   for (const [n, what, why] of told) if (n > 0) lines.push(...hang('  - ', `${counted(n, what)} ${why}`, page.width));
   lines.push(...hang('  ', 'each by name: --verbose, or "notTested" in report.json', page.width).map(page.style.dim));

@@ -163,12 +163,15 @@ describe('report.sarif', () => {
 });
 
 describe('summary.md', () => {
-  it('tells of a finding with its steps and its replay line, and of each claim in a row', () => {
+  it('tells of a finding with its steps and its replay line, of its claim and of each suite in a row', () => {
     const text = markdownSummary(broken.report);
     expect(text).toMatch(/^## Ringfence: BROKEN/);
     expect(text).toContain('4. device 0 writes frame 0');
     expect(text).toMatch(/`npx ringfence replay ringfence-report\/traces\/lending-i1-[0-9a-f]{8}\.json`/);
-    expect(text.match(/^\| (kept|lending) \|/gm)).toHaveLength(2);
+    expect(text).toMatch(/^\| lending \| .* \| \*\*broken\*\* \|/m);
+    expect(text.match(/^\| (kept|lending) \| [^|]*\d (proved within scope|broken)/gm)).toHaveLength(2);
+    // What broke comes before what holds.
+    expect(text.indexOf('1 problem')).toBeLessThan(text.indexOf('### Suites'));
   });
 
   it('means what suites are called, and nothing else', () => {

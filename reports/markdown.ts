@@ -2,9 +2,9 @@
 import { match } from 'ts-pattern';
 import { evidenceWords } from './evidenceWords.js';
 import { problemsOf } from './problems.js';
-import type { Report } from './report.js';
+import type { Report, SuiteReport } from './report.js';
 import { summary } from './terminal.js';
-import { counted, printable } from './text.js';
+import { counted, printable, together } from './text.js';
 
 /** A step summary may have a mebibyte; comments of a pull request may have 65,536 characters. */
 export const MAX_MARKDOWN_BYTES = 64_000;
@@ -51,21 +51,86 @@ export function markdownSummary(report: Report, folder = 'ringfence-report/trace
       ].join('\n'),
     );
   }
-  const rows = report.suites.flatMap((s) =>
-    s.claims.map(
-      (c) => `| ${markdownText(s.name)} | ${markdownText(c.says)} | ${mark(c.verdict)} | ${evidenceWords(c)} |\n`,
-    ),
+  const urgent = report.suites.flatMap((s) =>
+    s.claims
+      .filter((c) => URGENT.includes(c.verdict))
+      .map((c) => `| ${markdownText(s.name)} | ${markdownText(c.says)} | **${c.verdict}** | ${evidenceWords(c)} |\n`),
   );
+  if (urgent.length > 0)
+    blocks.push(
+      '### Claims that do not hold\n\n| suite | claim | verdict | evidence |\n|---|---|---|---|\n',
+      ...urgent,
+    );
+  const rows = report.suites.map((s) => suiteRow(s));
   if (rows.length > 0)
-    blocks.push('### Claims\n\n| suite | claim | verdict | evidence |\n|---|---|---|---|\n', ...rows);
-  const open = report.suites.flatMap((s) => s.notTested.map((l) => `- ${markdownText(s.name)}: ${markdownText(l)}\n`));
-  if (open.length > 0)
-    blocks.push('\n<details><summary>Not tested, and assumed</summary>\n\n', ...open, '\n</details>\n');
+    blocks.push('### Suites\n\n| suite | claims | explored | counterparts that broke |\n|---|---|---|---|\n', ...rows);
+  blocks.push(...folded('Every claim', report.suites.flatMap(claimLines)));
+  blocks.push(...folded('Not tested, and assumed', untested(report)));
   return cutTo(blocks, MAX_MARKDOWN_BYTES);
 }
 
-function mark(verdict: string): string {
-  return verdict === 'broken' || verdict === 'error' || verdict === 'not exercised' ? `**${verdict}**` : verdict;
+const VERDICTS = ['broken', 'error', 'not exercised', 'sampled', 'not contained', 'proved within scope'] as const;
+const URGENT: readonly string[] = ['broken', 'error', 'not exercised'];
+
+const mark = (verdict: string, text = verdict): string => (URGENT.includes(verdict) ? `**${text}**` : text);
+
+/** A suite in a row: how many of its claims have which verdict, and how far it was explored. */
+function suiteRow(s: SuiteReport): string {
+  const verdicts = VERDICTS.flatMap((v) => {
+    const n = s.claims.filter((c) => c.verdict === v).length;
+    return n > 0 ? [mark(v, `${n} ${v}`)] : [];
+  });
+  const counterparts = s.claims.flatMap((c) => c.counterparts);
+  const broke = counterparts.filter((p) => p.outcome === 'broke').length;
+  const run = s.exhaustive;
+  const states = run ? `${run.verdict === 'complete' ? '' : 'cut short, '}${counted(run.states, 'state')}` : '-';
+  const teeth = counterparts.length > 0 ? `${broke} of ${counterparts.length}` : '-';
+  return `| ${markdownText(s.name)} | ${verdicts.join(', ') || 'none'} | ${states} | ${broke < counterparts.length ? `**${teeth}**` : teeth} |\n`;
+}
+
+/** The claims of a suite, one line a verdict. */
+function claimLines(s: SuiteReport): string[] {
+  return VERDICTS.flatMap((v) => {
+    const claims = s.claims.filter((c) => c.verdict === v);
+    const told = claims.map((c) => markdownText(c.says)).join('; ');
+    return claims.length > 0 ? [`- ${markdownText(s.name)}, ${mark(v)}: ${told}\n`] : [];
+  });
+}
+
+/** What several suites leave out alike, once; the rest by suite. */
+function untested(report: Report): string[] {
+  const suitesOf = new Map<string, string[]>();
+  for (const s of report.suites) {
+    for (const line of together(s.notTested.filter((l) => !l.startsWith('assumed: ')))) note(line, s.name);
+    for (const line of s.notTested.filter((l) => l.startsWith('assumed: '))) note(line, s.name);
+  }
+  function note(line: string, suite: string): void {
+    suitesOf.set(line, [...(suitesOf.get(line) ?? []), suite]);
+  }
+  const rank = (line: string): number => (line.startsWith('assumed: ') ? 1 : 0);
+  // Of many suites, what a single one assumes is found where that suite is looked up.
+  const own = (entry: readonly [string, readonly string[]]): boolean =>
+    report.suites.length > MANY_SUITES && rank(entry[0]) === 1 && entry[1].length === 1;
+  const left = [...suitesOf].filter(own).length;
+  const lines = [...suitesOf]
+    .filter((entry) => !own(entry))
+    .sort((a, b) => rank(a[0]) - rank(b[0]) || b[1].length - a[1].length)
+    .map(([line, suites]) => {
+      const who = suites.length > MAX_NAMED ? counted(suites.length, 'suite') : suites.map(markdownText).join(', ');
+      return `- ${markdownText(line)} (${who})\n`;
+    });
+  const rest = `- and ${counted(left, 'assumption')} of a single suite each, beside its claims in report\\.html\n`;
+  return left > 0 ? [...lines, rest] : lines;
+}
+
+/** From here on a summary does not list what only one suite assumes. */
+const MANY_SUITES = 20;
+
+/** Suites that are named beside what they leave out; more are counted. */
+const MAX_NAMED = 4;
+
+function folded(title: string, lines: readonly string[]): string[] {
+  return lines.length > 0 ? [`\n<details><summary>${title}</summary>\n\n`, ...lines, '\n</details>\n'] : [];
 }
 
 /** Whole blocks up to the limit, then a line that says what is missing. */
@@ -76,7 +141,8 @@ function cutTo(blocks: readonly string[], mostBytes: number): string {
   for (const [i, block] of blocks.entries()) {
     const more = Buffer.byteLength(`${block}\n`);
     if (bytes + more > mostBytes - reserve) {
-      const end = text.includes('<details>') ? '\n</details>\n' : '\n';
+      const open = text.split('<details>').length > text.split('</details>').length;
+      const end = open ? '\n</details>\n' : '\n';
       return `${text}${end}\n**Cut here: ${counted(blocks.length - i, 'entry', 'entries')} left out; everything is in report.json.**\n`;
     }
     // Rows of a table and lines of a list must follow one another.

@@ -13,8 +13,10 @@ export function notTested(
 ): string[] {
   const lines = suite.assumptions.map((a) => `assumed: ${a}`);
   if (suite.schedule === 'whole') lines.push('assumed: every operation is atomic (schedule whole)');
-  if (!main) lines.push('no exhaustive run');
-  else if (main.verdict === 'truncated') {
+  if (claims.every((c) => c.expects === 'not contained')) {
+    lines.push('breaches only: no claim is expected to hold, and nothing is proved');
+  } else if (!main) lines.push('no exhaustive run');
+  if (main?.verdict === 'truncated') {
     lines.push(`cut short by ${main.truncatedBy}: ${main.states} states seen, none beyond depth ${main.depth}`);
   }
   for (const [i, a] of nth.entries()) {

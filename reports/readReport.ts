@@ -92,7 +92,17 @@ const suite = z.looseObject({
   claims: z.array(claim),
   findings: z.array(finding),
   faults: z.array(fault),
-  operations: z.array(z.looseObject({ operation: text, fault: text, ok: count, refused: counts, blocked: counts })),
+  operations: z.array(
+    z.looseObject({
+      operation: text,
+      fault: text,
+      ok: count,
+      refused: counts,
+      blocked: counts,
+      inStates: z.looseObject({ ok: z.array(count), refused: z.array(count), blocked: z.array(count) }).optional(),
+    }),
+  ),
+  stateClasses: texts.optional(),
   notTested: texts,
   error: z.looseObject({ code: text, blame: z.enum(['usage', 'environment']), says: text }).nullable(),
 });

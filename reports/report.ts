@@ -64,6 +64,8 @@ export interface SuiteReport {
   readonly findings: readonly FindingReport[];
   readonly faults: readonly FaultReport[];
   readonly operations: readonly OperationCount[];
+  /** Names of the state classes that `inStates` of the operations counts by: the witnesses of the properties. */
+  readonly stateClasses?: readonly string[];
   readonly notTested: readonly string[];
   readonly error: { readonly code: string; readonly blame: Blame; readonly says: string } | null;
 }
@@ -169,6 +171,7 @@ function suiteReport(run: SuiteRun, traces: Map<string, string>): SuiteReport {
     findings: findingsOf(suite.name, answers, traces),
     faults: faultReports(suite, main, random),
     operations: main?.operations ?? [],
+    stateClasses: main?.stateClasses ?? [],
     notTested: notTested(suite, claims, main, nth, random),
     error: failure?.kind === 'error' ? { code: failure.code, blame: failure.blame, says: failure.says } : null,
   };
@@ -227,7 +230,11 @@ function noteCounterpartTraces(run: SuiteRun, traces: Map<string, string>): void
   }
 }
 
-/** The report's text: two spaces, keys in the order of the interfaces, a newline at the end. */
+/** The report's text: two spaces, keys in the order of the interfaces, lists of numbers on one line, a newline at the end. */
 export function reportText(report: Report): string {
-  return `${JSON.stringify(report, undefined, 2)}\n`;
+  // No line break is inside a text of JSON, so this finds lists of numbers only.
+  const text = JSON.stringify(report, undefined, 2).replace(/\[\n[\d,\n ]+\]/g, (list) =>
+    list.replace(/\n */g, ' ').replace('[ ', '[').replace(' ]', ']'),
+  );
+  return `${text}\n`;
 }

@@ -42,3 +42,16 @@ export function grouped(n: number): string {
 export function counted(n: number, one: string, many = `${one}s`): string {
   return `${grouped(n)} ${n === 1 ? one : many}`;
 }
+
+/** Lines that begin alike as one: `never performed: domain.create, mmu.pin`. */
+export function together(lines: readonly string[]): string[] {
+  const groups = new Map<string, Set<string>>();
+  for (const line of lines) {
+    const colon = line.indexOf(': ');
+    const head = colon < 0 ? line : line.slice(0, colon);
+    const members = groups.get(head) ?? new Set();
+    groups.set(head, members);
+    if (colon >= 0) members.add(line.slice(colon + 2));
+  }
+  return [...groups].map(([head, members]) => (members.size === 0 ? head : `${head}: ${[...members].join(', ')}`));
+}

@@ -13,6 +13,7 @@ import { exploreTwoRuns } from '../noninterference.js';
 import { checkProgress } from '../progress.js';
 import { exploreRandomly } from '../random.js';
 import { reductionOf } from '../reduction.js';
+import { StateClasses } from '../stateClasses.js';
 import { canonicalizer } from '../symmetry.js';
 import { traceFileOf, writeTrace } from '../traceFile.js';
 import type { Control } from './control.js';
@@ -172,8 +173,10 @@ function exhaustive(
     job.kind === 'exhaustive' && job.resume && checkpoint && existsSync(checkpoint)
       ? loadCheckpoint(checkpoint, key)
       : undefined;
-  const { symmetry, result } = explore(s, m, properties, control, { resume });
-  const operations = operationCounts(m);
+  const classes = job.kind === 'exhaustive' ? new StateClasses(m, properties) : undefined;
+  const { symmetry, result } = explore(s, m, properties, control, { resume, classes });
+  const inStates = classes?.finish();
+  const operations = operationCounts(m).map((o, i) => ({ ...o, ...(inStates && { inStates: inStates[i] }) }));
   const sites = failureSites(m);
   const findings = result.findings.map((f) => plain(s, m, f, !s.reduction));
   const progress: ProgressAnswer[] = [];
@@ -210,6 +213,7 @@ function exhaustive(
     witnesses: result.witnesses,
     progress,
     operations,
+    stateClasses: classes?.names ?? [],
     sites,
     resumed: resume !== undefined,
   };

@@ -2,6 +2,7 @@
 import { isMutant, propertiesOf, type Suite } from '../../drivers/suite.js';
 import { build, type Machine } from '../../model/kernel/index.js';
 import type { AnyProperty, UntypedProperty } from '../../properties/property.js';
+import { disabledHere, kindsOfInterest } from '../disabled.js';
 import { inevitableSince } from '../inevitable.js';
 import { type Replayed, replayTrace } from '../replay.js';
 import { optionsOf, readTrace, type TraceFile } from '../traceFile.js';
@@ -9,6 +10,9 @@ import { propertyKey } from './described.js';
 import { CampaignError } from './errors.js';
 import type { ReplayJob } from './jobs.js';
 import type { ReplayAnswer } from './results.js';
+
+/** States of a trace of which it is told what was disabled there: the last ones, where the breach comes about. */
+const MAX_LOOKED_AT = 60;
 
 /** @throws TraceFileError for a bad file, CampaignError when the suite, its gate or its mutant is not there */
 export function performReplay(job: ReplayJob, suites: readonly Suite[]): Omit<ReplayAnswer, 'tookMs'> {
@@ -33,14 +37,25 @@ export function performReplay(job: ReplayJob, suites: readonly Suite[]): Omit<Re
   const m = build(s.machine, { ...rest, gatesOff, edits, ...(faults && { faults }) });
   const property = propertiesOf(s).find((p) => propertyKey(p) === propertyKey(trace.property));
   const builtIn = ['frame', 'I10', 'deadlock'].includes(trace.property.id) && property === undefined;
-  const replayed = replayTrace(m, trace.steps, property);
+  const kinds = kindsOfInterest(m, trace.steps);
+  const last = trace.steps.length - 1;
+  const disabled: (readonly string[])[] = [];
+  const replayed = replayTrace(m, trace.steps, property, (state) => {
+    if (state < last - MAX_LOOKED_AT) return;
+    // The last step is to come of itself from the state before it on.
+    disabled[state] = disabledHere(m, kinds, state < last - 1 ? trace.steps[last] : undefined);
+  });
   return {
     kind: 'replay',
     suite: s.name,
     applies: replayed.applies,
     stoppedAt: replayed.stoppedAt,
     because: replayed.because,
-    steps: replayed.steps.map((step, i) => ({ step, map: replayed.maps[i] ?? [] })),
+    steps: replayed.steps.map((step, i) => ({
+      step,
+      map: replayed.maps[i] ?? [],
+      disabled: disabled[i] ?? [],
+    })),
     length: trace.steps.length - 1,
     property: trace.property,
     propertyKind: property?.kind ?? (builtIn ? '' : 'unknown'),

@@ -2,6 +2,7 @@
 import type { Scope } from '../../model/kernel/index.js';
 import type { AnyProperty } from '../../properties/property.js';
 import type { SourceLine } from '../locations.js';
+import type { ClassCounts } from '../stateClasses.js';
 import type { TraceStep } from '../trace.js';
 import type { SuiteDescription } from './described.js';
 import type { Blame } from './errors.js';
@@ -34,6 +35,8 @@ export interface OperationCount {
   readonly refused: Readonly<Record<string, number>>;
   /** By gate. */
   readonly blocked: Readonly<Record<string, number>>;
+  /** The same by the class of the state that the operation left, in the order of `stateClasses`; the last number is of no class. */
+  readonly inStates?: ClassCounts;
 }
 
 export interface SiteCount {
@@ -71,6 +74,8 @@ export interface ExhaustiveAnswer extends Done, Explored {
   readonly witnesses: readonly Witness[];
   readonly progress: readonly ProgressAnswer[];
   readonly operations: readonly OperationCount[];
+  /** Names of the state classes: the witnesses of the properties. */
+  readonly stateClasses: readonly string[];
   readonly sites: readonly SiteCount[];
   /** The run went on from a checkpoint. */
   readonly resumed: boolean;
@@ -122,6 +127,8 @@ export interface ReplayedStep {
   readonly step: TraceStep;
   /** Lines of the memory map after the step. */
   readonly map: readonly string[];
+  /** What could not happen in that state, and why. */
+  readonly disabled: readonly string[];
 }
 
 export interface ReplayAnswer extends Done {

@@ -42,6 +42,8 @@ export interface CompiledOperation {
   readonly labels: Int32Array;
   /** The one call record of this operation, refilled for each execution. */
   readonly call: CallRecord;
+  /** The early guards as edited, by input, for whoever tells why an operation is disabled. */
+  readonly guards: Readonly<Record<string, AnyGuard | undefined>>;
   /** Inputs, then locals: what is kept in the state between split steps. */
   readonly registers: readonly string[];
   readonly split: boolean;
@@ -104,6 +106,7 @@ export function compile(
     hasUndo: steps.some((s) => s.undo !== undefined),
     labels,
     call,
+    guards: where,
     registers: [...inputs.map(([k]) => k), ...locals],
     split,
     bind: binder(op, inputs, locals, where, split),

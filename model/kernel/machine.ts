@@ -103,8 +103,8 @@ export class Machine {
   currentStep = '';
   /** The last transition ended its operation. */
   finished = true;
-  /** Times each operation ended with each outcome class: operation index * OUTCOMES + class. */
-  readonly outcomes: Uint32Array;
+  /** Times each operation ended with each outcome class: operation index * OUTCOMES + class. Explorers may put other counters in. */
+  outcomes: Uint32Array;
   /** Times each failure site was passed, and times it failed. */
   readonly sitesPassed: Uint32Array;
   readonly sitesFailed: Uint32Array;

@@ -32,15 +32,46 @@ export function cutList(lines: readonly Markup[], what: string, most = MAX_LINES
   }</ul>`;
 }
 
-/** @param embedded names of the traces that the page carries */
-export function claimsSection(report: Report, embedded: ReadonlySet<string>): Markup {
+/** Blocks of suites: as they are when they are few, behind one heading when they are many. */
+export function bySuite(blocks: number, what: string, inner: Markup): Markup {
+  if (blocks === 0) return html``;
+  return blocks <= MAX_OPEN
+    ? inner
+    : html`<details class="all"><summary>${grouped(blocks)} ${what}</summary>${inner}</details>`;
+}
+
+/**
+ * @param embedded names of the traces that the page carries
+ * @param architectures under whose headings their suites come: those whose names begin with the id
+ */
+export function claimsSection(
+  report: Report,
+  embedded: ReadonlySet<string>,
+  architectures: readonly { readonly id: string; readonly title: string }[] = [],
+): Markup {
   const worst = report.suites.filter(
     (s) => s.error !== null || s.claims.some((c) => ['broken', 'error', 'not exercised'].includes(c.verdict)),
   );
   const urgent = new Set(worst.slice(0, MAX_OPEN));
   return html`<section id="claims"><h2>Claims</h2>
 <p class="lead">A claim is proved only within the scope named above its table: every reachable state of that scope was visited, nothing broke, and each check was shown to have teeth by switching its gate off.</p>
-${report.suites.map((s) => suiteTable(s, embedded, report.suites.length <= MAX_OPEN || urgent.has(s)))}</section>`;
+${groups(report, architectures).map(
+  ({ title, suites }) =>
+    html`${title !== '' && html`<h3>${title}</h3>`}<div class="list">${suites.map((s) => suiteTable(s, embedded, report.suites.length <= MAX_OPEN || urgent.has(s)))}</div>`,
+)}</section>`;
+}
+
+/** Suites by architecture; mechanisms by themselves come first. */
+function groups(
+  { suites }: Report,
+  architectures: readonly { readonly id: string; readonly title: string }[],
+): { title: string; suites: SuiteReport[] }[] {
+  const ownerOf = (s: SuiteReport) => architectures.find((a) => s.name.startsWith(`${a.id}-`));
+  const all = [undefined, ...architectures].map((a) => ({
+    title: a?.title ?? (architectures.length > 0 ? 'Mechanisms' : ''),
+    suites: suites.filter((s) => ownerOf(s) === a),
+  }));
+  return all.filter((g) => g.suites.length > 0);
 }
 
 /** `domain 3, frame 2` */
@@ -57,7 +88,7 @@ function suiteTable(s: SuiteReport, embedded: ReadonlySet<string>, open: boolean
     ? `${counted(run.states, 'state')}, ${counted(run.transitions, 'transition')}, depth ${run.depth}, ${cut}`
     : 'no exhaustive run';
   const head = ['Claim', ...EVIDENCE_COLUMNS, 'Gate off, mutant in', 'Verdict'];
-  return html`<details class="suite"${open && html` open`}><summary><b>${s.name}</b> ${verdictChips(s)} <span class="quiet">${s.title}</span></summary>
+  return html`<details class="suite" data-suite="${s.name}"${open && html` open`}><summary><b>${s.name}</b> ${verdictChips(s)} <span class="quiet">${s.title}</span></summary>
 <p class="quiet">scope ${s.scopeName}: ${scopeText(s.scope)}; schedule ${s.schedule}; ${figures}</p>
 ${s.error && html`<p class="breach">${s.error.code}: ${s.error.says}</p>`}
 <div class="scroll"><table class="cards claims"><thead><tr>${head.map((h) => html`<th scope="col">${h}</th>`)}</tr></thead>
@@ -111,7 +142,7 @@ function counterparts(c: ClaimReport, embedded: ReadonlySet<string>): Markup {
 
 function counterpart(p: CounterpartReport, embedded: ReadonlySet<string>): Markup {
   const text = match(p.outcome)
-    .with('broke', () => `breaks in ${counted(p.length ?? 0, 'step')}`)
+    .with('broke', () => `${p.breaks} breaks in ${counted(p.length ?? 0, 'step')}`)
     .with('held', () => `${p.breaks} HOLDS: the check has no teeth`)
     .with('open', () => 'not run to its end')
     .exhaustive();
@@ -122,7 +153,7 @@ function counterpart(p: CounterpartReport, embedded: ReadonlySet<string>): Marku
     .exhaustive();
   const told = html`<span class="${tone}">${text}</span>`;
   const about = p.source === '' ? p.says : `${p.says} (${p.source})`;
-  return html`<span title="${about}">${without(p)}:</span> ${
+  return html`<span title="${about}">${without(p).replace(/^with /, '')}:</span> ${
     p.trace !== null && embedded.has(p.trace) ? html`<a href="#trace=${encodeURIComponent(p.trace)}">${text}</a>` : told
   }`;
 }

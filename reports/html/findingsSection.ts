@@ -57,5 +57,5 @@ export function viewerSection(traces: readonly PackedTrace[], left: readonly Tra
 <span class="quiet keys">arrow keys, Page Up, Page Down, Home, End</span></div>
 <div class="viewer-body"><div class="steps"><div id="trace-lanes" aria-hidden="true"></div>
 <div id="trace-steps" tabindex="0" role="listbox" aria-label="steps of the trace"><div id="trace-spacer"><div id="trace-rows"></div></div></div></div>
-<div id="trace-detail" aria-live="polite"></div></div></div></section>`;
+<div id="trace-detail" aria-live="polite"></div><div id="trace-disabled"></div></div></div></section>`;
 }

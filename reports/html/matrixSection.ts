@@ -18,7 +18,8 @@ const CLAIMED: Readonly<Record<FoundCell['claimed'], string>> = {
 
 /** @param embedded names of the traces that the page carries */
 export function matrixSection(m: Matrix, embedded: ReadonlySet<string>): Markup {
-  return html`<section id="matrix"><h2>Containment</h2><p class="lead">What each architecture claims, and below it what was found in this run. Nothing is written in by hand: a cell without a run is not exercised.</p>
+  const differ = m.cells.filter((c) => c.agrees === false).length;
+  return html`<section id="matrix"><h2>Containment</h2><p class="lead">What each architecture claims, and below it what was found in this run. Nothing is written in by hand: a cell without a run is not exercised. ${differ > 0 && html`In ${counted(differ, 'cell')} the finding <span class="chip idle">differs</span> from the claim.`}</p>
 ${eras.map((era) => table(m, era, embedded))}</section>`;
 }
 
@@ -53,7 +54,8 @@ function toneOf(found: Found): string {
   return match(found)
     .with('contained', () => 'good')
     .with('sampled', () => 'part')
-    .with('not contained', 'partly', () => 'open')
+    .with('not contained', () => 'open')
+    .with('partly', () => 'partly')
     .with('not exercised', () => 'idle')
     .with('broken', () => 'bad')
     .exhaustive();

@@ -24,6 +24,8 @@ export interface TraceView {
 export interface Retold {
   /** Lines of the memory map after each step. */
   readonly maps: readonly (readonly string[])[];
+  /** What could not happen in the state after each step, and why. */
+  readonly disabled: readonly (readonly string[])[];
   /** Step since which the breach was inevitable, or -1. */
   readonly inevitableSince: number;
 }
@@ -47,6 +49,7 @@ export interface PackedTrace {
    */
   readonly steps: readonly (readonly number[])[];
   readonly maps: readonly (readonly number[])[];
+  readonly disabled: readonly (readonly number[])[];
 }
 
 export interface Pack {
@@ -117,6 +120,7 @@ function packOne(view: TraceView, id: (text: string) => number): PackedTrace {
       ...s.changes.flatMap((c) => [id(c.row), id(c.field), id(c.from), id(c.to)]),
     ]),
     maps: view.retold?.maps.map((lines) => lines.map(id)) ?? [],
+    disabled: view.retold?.disabled.map((lines) => lines.map(id)) ?? [],
   };
 }
 

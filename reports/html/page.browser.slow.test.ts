@@ -156,6 +156,29 @@ describe('report.html', () => {
     await page.context().close();
   });
 
+  it('shows what could not happen, outcomes by state, and only the suites that are asked for', async () => {
+    const suites = ['kept', 'second', 'third'].map((name) => lendingSuite({ name }));
+    const { page, errors } = await open(reportPage(await sampleReport([...suites, brokenLendingSuite()])));
+    await page.click('#findings a');
+    await page.keyboard.press('Home');
+    expect(await page.textContent('#trace-disabled')).toContain('disabled by its guard on');
+    // The key for the filter, which opens what is folded and finds what only the coverage mentions.
+    await page.keyboard.press('/');
+    await page.keyboard.type('second');
+    await page.getByText('1 of 4 suites').waitFor();
+    expect(await page.isVisible('#claims [data-suite=second] .claim >> nth=0')).toBe(true);
+    expect(await page.isVisible('#claims [data-suite=kept]')).toBe(false);
+    await page.click('#coverage [data-suite=second] summary');
+    const cells = await page.textContent('#coverage [data-suite=second] .grid');
+    expect(cells).toContain('no premise holds');
+    expect(cells).toMatch(/F\d /);
+    await page.focus('#filter');
+    await page.keyboard.press('Escape');
+    expect(await page.isVisible('#claims [data-suite=kept]')).toBe(true);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
   it('opens at the step that the address names', async () => {
     const name = broken.report.suites[1]?.findings[0]?.trace ?? '';
     const { page } = await open(reportPage(broken), { hash: `#trace=${name}&step=2` });
@@ -168,7 +191,8 @@ describe('report.html', () => {
     const sample = await sampleReport([brokenLendingSuite(), lendingSuite({ name: evil, title: evil, says: evil })]);
     const { page, errors } = await open(reportPage(sample));
     expect(errors).toEqual([]);
-    expect(await page.evaluate('document.images.length + document.scripts.length')).toBe(2);
+    // Its own script, and the two that hold data.
+    expect(await page.evaluate('document.images.length + document.scripts.length')).toBe(3);
     expect(await page.textContent('body')).toContain('</script><script>alert(1)</script>');
     await page.context().close();
   });

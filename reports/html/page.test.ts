@@ -4,11 +4,11 @@ import { readTrace } from '../../explore/traceFile.js';
 import { hugeSample } from '../samples/hugeSample.js';
 import { brokenLendingSuite, lendingSuite } from '../samples/lendingSuite.js';
 import { type Sample, sampleReport } from '../samples/sampleReport.js';
+import { together } from '../text.js';
 import { historyOf, valueAfter } from './client/history.js';
 import { embedJson, html } from './markup.js';
 import { lanesOf, packTraces } from './pack.js';
 import { reportPage } from './page.js';
-import { together } from './topSection.js';
 
 describe('markup', () => {
   it('escapes what is put in, but for markup', () => {

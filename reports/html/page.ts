@@ -7,7 +7,9 @@ import { readTrace, TraceFileError } from '../../explore/traceFile.js';
 import type { Matrix } from '../matrix.js';
 import { problemsOf } from '../problems.js';
 import type { Report } from '../report.js';
+import { counted } from '../text.js';
 import { claimsSection } from './claimsSection.js';
+import { packClasses } from './classes.js';
 import { pageScript } from './client/script.js';
 import { costSection } from './costSection.js';
 import { coverageSection, faultsSection } from './faultsSection.js';
@@ -36,7 +38,7 @@ export interface PageInputs {
 }
 
 /** Most traces that the choice lists. */
-const MAX_TRACES = 300;
+const MAX_TRACES = 2000;
 
 /** The page. Equal inputs give equal bytes. */
 export function reportPage(inputs: PageInputs): string {
@@ -50,10 +52,13 @@ export function reportPage(inputs: PageInputs): string {
   const script = new Markup(pageScript);
   const css = new Markup(style);
   const policy = `default-src 'none'; script-src '${hashOf(pageScript)}'; style-src '${hashOf(style)}'`;
+  const gaps = { fastpath: inputs.fastpath === undefined, targets: !inputs.attacks?.length };
+  const cost = matrix && costSection(matrix);
   const links = [
     ['untested', 'Not tested'],
     ['claims', 'Claims'],
     ...(matrix ? [['matrix', 'Containment']] : []),
+    ...(cost ? [['cost', 'Cost']] : []),
     ['findings', 'Findings'],
     ...(views.length > 0 ? [['traces', 'Traces']] : []),
     ['faults', 'Attacks'],
@@ -66,13 +71,14 @@ export function reportPage(inputs: PageInputs): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${new Markup(policy)}">
 <meta name="color-scheme" content="light dark"><title>Ringfence: ${report.verdict}</title><style>${css}</style></head><body>
-${topSection(report)}
-<nav aria-label="sections">${links.map(([id, name]) => html`<a href="#${id}">${name}</a> `)}</nav>
+${topSection(report, gaps)}
+<nav aria-label="sections"><div>${links.map(([id, name]) => html`<a href="#${id}">${name}</a> `)}</div>
+<p id="filter-box" hidden><input type="search" id="filter" placeholder="suite, claim, operation ..." aria-label="show only the suites that mention" title="press / to type here"> <output id="filter-count"></output></p></nav>
 <main>
-${untestedSection(report, { fastpath: inputs.fastpath === undefined, targets: !inputs.attacks?.length })}
-${claimsSection(report, embedded)}
+${untestedSection(report, gaps)}
+${claimsSection(report, embedded, matrix?.architectures)}
 ${matrix && matrixSection(matrix, embedded)}
-${matrix && costSection(matrix)}
+${cost}
 ${findingsSection(problems, embedded)}
 ${viewerSection(pack.traces, out, inputs.folder ?? 'ringfence-report/traces/')}
 ${faultsSection(report)}
@@ -82,6 +88,7 @@ ${coverageSection(report, inputs.lines)}
 ${assumptionsSection(report)}
 </main>
 <script type="application/json" id="trace-data">${embedJson(pack)}</script>
+<script type="application/json" id="class-data">${embedJson(packClasses(report))}</script>
 <script>${script}</script></body></html>
 `;
   return page.text;
@@ -91,7 +98,7 @@ function hashOf(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
 
-/** Traces of findings, worst first, then those of counterparts in the order of the claims. */
+/** Traces of findings, worst first, then of what is not contained, then those of counterparts in the order of the claims. */
 function viewsOf(inputs: PageInputs, problems: ReturnType<typeof problemsOf>): TraceView[] {
   const views = new Map<string, TraceView>();
   const add = (name: string | null, title: string): void => {
@@ -105,17 +112,18 @@ function viewsOf(inputs: PageInputs, problems: ReturnType<typeof problemsOf>): T
     }
   };
   for (const p of problems) {
-    add(p.trace, `${p.suite}: ${p.subject} broken, ${p.length ?? 0} steps`);
+    add(p.trace, `${p.suite}: ${p.subject} broken, ${counted(p.length ?? 0, 'step')}`);
     if (views.size > MAX_TRACES) break;
   }
   for (const s of inputs.report.suites) {
-    for (const c of s.claims) {
-      if (c.breach)
-        add(c.breach.trace, `${s.name}: ${c.breach.property} breaks, as expected, ${c.breach.length} steps`);
-      for (const p of c.counterparts) {
-        const how = p.kind === 'gate' ? `${p.off} off` : `mutant ${p.off}`;
-        add(p.trace, `${s.name}: ${p.breaks} with ${how}, ${p.length ?? 0} steps`);
-      }
+    for (const { breach } of s.claims) {
+      if (breach) add(breach.trace, `${s.name}: ${breach.property}, not contained, ${counted(breach.length, 'step')}`);
+    }
+  }
+  for (const s of inputs.report.suites) {
+    for (const p of s.claims.flatMap((c) => c.counterparts)) {
+      const how = p.kind === 'gate' ? `${p.off} off` : `mutant ${p.off}`;
+      add(p.trace, `${s.name}: ${p.breaks} with ${how}, ${counted(p.length ?? 0, 'step')}`);
     }
   }
   return [...views.values()];

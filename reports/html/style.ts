@@ -2,13 +2,13 @@
 
 export const style = `
 :root{color-scheme:light dark;--back:#fbfbfa;--card:#fff;--text:#1d2125;--quiet:#5b6470;--line:#d9dde2;--link:#0b57b0;--shade:#f1f3f5;
---good:#176b36;--good-back:#e4f4e9;--part:#245b8f;--part-back:#e5f0fa;--idle:#8a5200;--idle-back:#fdf0d5;--bad:#a8201a;--bad-back:#fbe5e3;--open:#5b6470;--open-back:#eceff2;
+--good:#176b36;--good-back:#e4f4e9;--part:#245b8f;--part-back:#e5f0fa;--idle:#8a5200;--idle-back:#fdf0d5;--bad:#a8201a;--bad-back:#fbe5e3;--open:#6a3d9a;--open-back:#f1eaf8;
 --l0:#0b57b0;--l1:#a8201a;--l2:#176b36;--l3:#7a3e9d;--l4:#8a5200;--l5:#0f6f78}
-@media (prefers-color-scheme:dark){:root{--back:#14171a;--card:#1b1f24;--text:#e4e7ea;--quiet:#9aa4af;--line:#343b43;--link:#7db5f5;--shade:#242a30;
---good:#7fd49a;--good-back:#16321f;--part:#8cc1f2;--part-back:#152c42;--idle:#f0bd62;--idle-back:#3a2a0c;--bad:#ff9b93;--bad-back:#451a18;--open:#b3bcc6;--open-back:#2a3037;
+@media screen and (prefers-color-scheme:dark){:root{--back:#14171a;--card:#1b1f24;--text:#e4e7ea;--quiet:#9aa4af;--line:#343b43;--link:#7db5f5;--shade:#242a30;
+--good:#7fd49a;--good-back:#16321f;--part:#8cc1f2;--part-back:#152c42;--idle:#f0bd62;--idle-back:#3a2a0c;--bad:#ff9b93;--bad-back:#451a18;--open:#cfb4f2;--open-back:#2f2542;
 --l0:#7db5f5;--l1:#ff9b93;--l2:#7fd49a;--l3:#d0a3ee;--l4:#f0bd62;--l5:#6fd0da}}
 *{box-sizing:border-box}
-html{scroll-padding-top:3rem}
+html{scroll-padding-top:3.6rem}
 body{margin:0;background:var(--back);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;overflow-wrap:break-word}
 p,li,dd,summary,code,.claim{overflow-wrap:anywhere}td.number,th.number{overflow-wrap:normal}td code,th code{overflow-wrap:break-word}
 header.top,nav,main{max-width:1240px;margin:0 auto;padding:0 20px}
@@ -30,12 +30,17 @@ dl{margin:0}dt{color:var(--quiet)}dd{margin:0}
 .figures{display:flex;flex-wrap:wrap;gap:10px;margin:14px 0}
 .figures>div{background:var(--card);border:1px solid var(--line);border-left:4px solid var(--line);border-radius:6px;padding:6px 14px;min-width:112px;display:flex;flex-direction:column-reverse}
 .figures dt{font-size:.86rem}.figures dd{font-size:1.5rem;font-weight:650;line-height:1.2}
-.figures .good{border-left-color:var(--good)}.figures .part{border-left-color:var(--part)}.figures .idle{border-left-color:var(--idle)}.figures .bad{border-left-color:var(--bad)}
+.figures .good{border-left-color:var(--good)}.figures .part{border-left-color:var(--part)}.figures .idle{border-left-color:var(--idle)}.figures .bad{border-left-color:var(--bad)}.figures .open{border-left-color:var(--open)}
 .figures .none dd{color:var(--quiet)}
-nav{position:sticky;top:0;background:var(--back);padding-top:8px;padding-bottom:8px;border-bottom:1px solid var(--line);z-index:2;white-space:nowrap;overflow-x:auto}
+nav{position:sticky;top:0;background:var(--back);padding-top:8px;padding-bottom:8px;border-bottom:1px solid var(--line);z-index:2;display:flex;flex-wrap:wrap;align-items:center;gap:4px 16px}
+nav div{white-space:nowrap;overflow-x:auto;flex:1 1 auto;min-width:0}
 nav a{margin-right:14px;text-decoration:none}nav a:hover{text-decoration:underline}
+#filter-box{margin:0;display:flex;align-items:center;gap:8px;flex:none}#filter-box[hidden],[data-suite][hidden]{display:none}
+input{font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:4px;padding:3px 8px;width:250px;max-width:100%}
+input::placeholder{color:var(--quiet);opacity:1}#filter-count{min-width:0;text-align:left;color:var(--quiet)}
+.answers{margin:14px 0;max-width:110ch}.answers>div{display:flex;gap:2px 14px;padding:5px 0;border-top:1px solid var(--line)}.answers dt{flex:0 0 170px;font-weight:600;color:var(--text)}
 main{padding-bottom:60px}
-.columns{columns:3 340px;column-gap:28px}.columns article{break-inside:avoid;padding-top:.1px}
+.columns{columns:3 320px;column-gap:28px}.columns article{break-inside:avoid;padding-top:.1px}
 ul,ol{margin:.3rem 0;padding-left:1.3rem}
 .cut{color:var(--idle)}
 .breach{color:var(--bad);font-weight:600}
@@ -57,16 +62,17 @@ td.good{background:var(--good-back)}td.good b{color:var(--good)}
 td.part{background:var(--part-back)}td.part b{color:var(--part)}
 td.idle,tr.idle td{background:var(--idle-back)}td.idle,td.idle b{color:var(--idle)}
 td.bad{background:var(--bad-back)}td.bad b{color:var(--bad)}
-td.open{background:var(--open-back)}td.open b{color:var(--open)}
+td.open{background:var(--open-back)}td.open b,td.partly b{color:var(--open)}td.partly{background:var(--shade)}
 td b{font-weight:600}
 .number{font-variant-numeric:tabular-nums}
 .matrix td.empty{color:var(--line)}
-.suite{border:1px solid var(--line);border-radius:6px;background:var(--card);margin:8px 0}.suite>summary{cursor:pointer;padding:8px 12px}.suite>summary b{margin-right:4px}
+.suite{border:1px solid var(--line);background:var(--card);margin:-1px 0 0}.suite>summary{cursor:pointer;padding:5px 12px}.list{margin:6px 0}
+.all>summary{cursor:pointer;padding:5px 0;font-weight:600}.suite>summary b{margin-right:4px}
 .suite[open]>summary{border-bottom:1px solid var(--line)}.suite>:not(summary){margin-left:12px;margin-right:12px}.suite>.scroll{margin-bottom:12px;margin-top:8px}
 .chip.good{color:var(--good);background:var(--good-back);border-color:transparent}.chip.part{color:var(--part);background:var(--part-back);border-color:transparent}.chip.open{color:var(--open);background:var(--open-back);border-color:transparent}
 .finding{background:var(--card);border:1px solid var(--line);border-radius:6px;margin:8px 0;padding:8px 12px}
 .finding summary{cursor:pointer}.finding ol{padding-left:2.4rem}
-#viewer{background:var(--card);border:1px solid var(--line);border-radius:6px;scroll-margin-top:3rem}
+#viewer{background:var(--card);border:1px solid var(--line);border-radius:6px;scroll-margin-top:.2rem}
 .viewer-head{padding:12px 14px 6px}
 select,button{font:inherit;color:inherit;background:var(--shade);border:1px solid var(--line);border-radius:4px;padding:3px 8px}
 select{max-width:100%;width:min(640px,100%)}
@@ -76,8 +82,8 @@ button:disabled{opacity:.45}button:not(:disabled){cursor:pointer}
 .replay code{background:var(--shade);padding:2px 6px;border-radius:4px}
 .viewer-bar{display:flex;flex-wrap:wrap;align-items:center;gap:6px;padding:6px 14px;border-top:1px solid var(--line)}
 .viewer-bar button{min-width:38px;min-height:32px}output{min-width:64px;text-align:center;font-variant-numeric:tabular-nums}
-.viewer-body{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);border-top:1px solid var(--line)}
-.steps{border-right:1px solid var(--line);min-width:0}
+.viewer-body{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);grid-template-rows:auto 1fr;border-top:1px solid var(--line)}
+.steps{min-width:0}#trace-detail{grid-column:2;grid-row:1/3;border-left:1px solid var(--line)}#trace-disabled{padding:0 14px 8px;border-top:1px solid var(--line);min-width:0}
 #trace-steps{max-height:520px;overflow:auto;position:relative}
 #trace-spacer{position:relative}#trace-rows{position:absolute;left:0;right:0;top:0}
 .step{display:flex;align-items:center;gap:8px;height:34px;padding:0 12px 0 8px;cursor:pointer;white-space:nowrap}
@@ -91,6 +97,10 @@ button:disabled{opacity:.45}button:not(:disabled){cursor:pointer}
 .lane-0{color:var(--l0)}.lane-1{color:var(--l1)}.lane-2{color:var(--l2)}.lane-3{color:var(--l3)}.lane-4{color:var(--l4)}.lane-5{color:var(--l5)}
 #trace-lanes{display:flex;align-items:flex-end;padding:8px 0 4px calc(8px + 3.2em + 8px);border-bottom:1px solid var(--line);font-size:.78rem;max-height:150px}
 .lane-name{width:26px;writing-mode:vertical-rl;transform:rotate(180deg);line-height:26px;white-space:nowrap;max-height:120px;overflow:hidden;text-overflow:ellipsis}
+.grid{font-size:.82rem;border:1px solid var(--line)}.grid th,.grid td{padding:3px 6px;border-right:1px solid var(--line)}.grid tbody th{min-width:240px;max-width:340px;position:sticky;left:0;background:var(--card);z-index:1}
+.grid th.op{writing-mode:vertical-rl;transform:rotate(180deg);text-align:left;border-right:0;border-left:1px solid var(--line);max-height:210px}.grid td{text-align:right;white-space:nowrap}.grid td.idle{font-size:.75rem}.grid td.empty{text-align:center;color:var(--quiet)}
+.refused{color:var(--part)}.blocked{color:var(--good)}.attack{color:var(--bad)}
+.disabled summary{cursor:pointer;margin:1rem 0 .3rem;font-size:.82rem;color:var(--quiet);font-weight:600}.disabled ul{font-size:.86rem}.disabled li{overflow-wrap:anywhere}
 .badge{font-size:.76rem;border-radius:4px;padding:0 6px;background:var(--shade);flex:none}.badge.fault{color:var(--bad);background:var(--bad-back)}.badge.turn{color:var(--part);background:var(--part-back)}p.turn{color:var(--part);font-weight:600}
 .badge.status{color:var(--idle);background:var(--idle-back)}
 #trace-detail{padding:10px 14px;min-width:0;max-height:640px;overflow:auto}
@@ -98,13 +108,15 @@ button:disabled{opacity:.45}button:not(:disabled){cursor:pointer}
 #trace-detail table{border:1px solid var(--line)}#trace-detail th,#trace-detail td{padding:3px 8px;font-size:.84rem}
 #trace-detail .cell{white-space:nowrap}
 td.before{color:var(--quiet)}td.after{font-weight:600}
-.map .lines{font:.84rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;background:var(--shade);padding:6px 8px;border-radius:4px;max-height:220px;overflow:auto}
+.map .lines{font:.84rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;background:var(--shade);padding:6px 8px;border-radius:4px;max-height:360px;overflow:auto}
 .map .changed,.strip td.changed{background:var(--idle-back);color:var(--idle);font-weight:600}
 .strip td{text-align:center;white-space:nowrap}.strip td.now{box-shadow:inset 2px 0 var(--part),inset -2px 0 var(--part)}.strip td.later{opacity:.55}
 .strip th:first-child{position:sticky;left:0;background:var(--card)}.strip thead th:first-child{background:var(--shade)}
 .strip thead th+th{text-align:center}
-@media (max-width:860px){.viewer-body{grid-template-columns:minmax(0,1fr)}.steps{border-right:0;border-bottom:1px solid var(--line)}#trace-steps{max-height:300px}#trace-detail{max-height:none}}
+@media (max-width:860px){.viewer-body{grid-template-columns:minmax(0,1fr);grid-template-rows:none}#trace-detail{grid-column:1;grid-row:auto;border-left:0}.steps{border-bottom:1px solid var(--line)}#trace-steps{max-height:300px}#trace-detail{max-height:none}}
 @media (max-width:640px){
+nav{position:static}html{scroll-padding-top:.5rem}nav div{white-space:normal}#filter-box{flex:1 1 100%}input{flex:1}
+.answers>div{display:block}.grid tbody th{min-width:150px;max-width:150px}
 header.top,nav,main{padding-left:12px;padding-right:12px}
 h1{font-size:2rem}
 .figures>div{flex:1 1 40%}
@@ -124,5 +136,9 @@ table.counts{min-width:0}table.cards th.number{text-align:left}
 #trace-lanes{padding-left:calc(8px + 2.2em + 5px)}
 .replay code{display:block;margin-bottom:4px}
 }
-@media print{nav,.viewer-bar{display:none}#trace-steps,#trace-detail{max-height:none}}
+@media print{
+:root{color-scheme:light}nav,.viewer-bar,#trace-copy,#traces,#coverage .all,#faults>.all,.scroll:empty{display:none}
+body{background:#fff;color:#000;font-size:10.5px}header.top,main{max-width:none;padding:0}h2{break-after:avoid}tr,.finding,article,.answers>div{break-inside:avoid}
+.scroll{overflow:visible}.columns{columns:2}a{color:inherit}td.good,td.open,td.part,td.idle,td.bad,.chip{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+}
 `;

@@ -26,5 +26,5 @@ export async function sampleReport(suites: readonly Suite[], scopeName = 'defaul
 function retell(trace: string, suites: readonly Suite[]): Retold {
   const job = { kind: 'replay', id: 'replay', source: { kind: 'embedded' }, trace } as const;
   const { steps, inevitableSince } = performReplay(job, suites);
-  return { maps: steps.map((s) => s.map), inevitableSince };
+  return { maps: steps.map((s) => s.map), disabled: steps.map((s) => s.disabled), inevitableSince };
 }

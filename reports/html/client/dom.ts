@@ -8,11 +8,13 @@ export interface El {
   value: string;
   hidden: boolean;
   disabled: boolean;
+  open: boolean;
   scrollTop: number;
   scrollLeft: number;
   readonly scrollWidth: number;
   readonly clientWidth: number;
   readonly clientHeight: number;
+  readonly offsetTop: number;
   readonly style: { setProperty(name: string, value: string): void };
   readonly classList: { toggle(name: string, on: boolean): void; contains(name: string): boolean };
   readonly tagName: string;

@@ -24,6 +24,7 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
   /** The address names the trace: from the first choice of the reader's on. */
   let named = false;
   let timer = 0;
+  let unfolded = true;
 
   const get = (id: string): El => {
     const found = doc.getElementById(id);
@@ -131,9 +132,26 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
     const out = make('div', 'map');
     const now = trace?.maps[at];
     if (!now || now.length === 0) return out;
-    const before = at > 0 ? (trace?.maps[at - 1] ?? []) : now;
-    const lines = now.map((t, i) => make('div', before[i] === t ? '' : 'changed', texts[t]));
+    const before = new Set(at > 0 ? (trace?.maps[at - 1] ?? []) : now);
+    const lines = now.map((t) => make('div', before.has(t) ? '' : 'changed', texts[t]));
     out.append(make('h4', '', 'Memory map after this step'), make('div', 'lines', ...lines));
+    return out;
+  };
+
+  /** Why what did not happen could not; folded, as the reader left it. */
+  const disabled = (): El => {
+    const out = make('details', 'disabled');
+    const lines = trace?.disabled[at] ?? [];
+    if (lines.length === 0) return make('div', '');
+    out.open = unfolded;
+    out.addEventListener('toggle', () => {
+      unfolded = out.open;
+    });
+    const items = lines.map((t) => {
+      const [name, ...why] = (texts[t] ?? '').split(': ');
+      return make('li', '', make('b', '', name), ': ', why.join(': '));
+    });
+    out.append(make('summary', '', 'What could not happen here, and why'), make('ul', '', ...items));
     return out;
   };
 
@@ -162,6 +180,11 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
     }
     if (at === last) parts.push(make('p', 'breach', 'Here it breaks: ', trace.why));
     detail.replaceChildren(...parts, changes(s), map(), strip());
+    get('trace-disabled').replaceChildren(disabled());
+    // What has changed in a long map is in sight.
+    const lines = detail.querySelector('.map .lines');
+    const changed = detail.querySelector('.map .changed');
+    if (lines && changed) lines.scrollTop = changed.offsetTop - lines.offsetTop - lines.clientHeight / 2;
     // A strip that is too wide shows the current step, and what led to it.
     const box = detail.querySelector('.strip .scroll');
     const columns = Math.min(last, 2 * AROUND) + 1;
