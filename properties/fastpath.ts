@@ -2,7 +2,7 @@
  * The fast path in the model: the operations of the data path (submit, complete, notify, translate) allocate nothing, map nothing and
  * send no control message; and a line that becomes non-empty is notified at most once. Counts come from the ledger (model/ledger.ts).
  */
-import { type AnyOperation, type Machine, OUTCOMES } from '../model/kernel/index.js';
+import { type AnyOperation, type DataPathRole, type Machine, OUTCOMES } from '../model/kernel/index.js';
 import {
   ALLOCATION,
   CHARGES,
@@ -15,9 +15,6 @@ import {
   type Wakes,
 } from '../model/ledger.js';
 import { type Invariant, invariant, type Relation, relation } from './property.js';
-
-/** The four roles on a data path. */
-export type DataPathRole = 'submit' | 'complete' | 'notify' | 'translate';
 
 /** Which operations play which role. */
 export type DataPath = Readonly<Partial<Record<DataPathRole, readonly AnyOperation[]>>>;
