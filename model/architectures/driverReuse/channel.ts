@@ -43,6 +43,7 @@ function signal(m: Channel): void {
 /** The client's request. */
 export const submit = operation('client.submit', {
   agent: client,
+  path: 'submit',
   says: 'hands {slot} over',
   source: 'LeVasseur et al. 2004, V3 client',
   input: { slot },
@@ -83,6 +84,7 @@ export const submit = operation('client.submit', {
 /** The client takes a slot back that the server has handed back. */
 export const consume = operation('client.consume', {
   agent: client,
+  path: 'complete',
   says: 'takes {slot} back',
   source: 'LeVasseur et al. 2004, V3 client',
   input: { slot },
@@ -115,6 +117,7 @@ export const consume = operation('client.consume', {
 /** The server takes a slot: reads it once, validates what it read, and answers what is not valid. */
 export const take = operation('server.take', {
   agent: 'server',
+  path: 'submit',
   says: 'takes {slot} of {client}',
   source: 'LeVasseur et al. 2004, V3 server; GAP-V3: the address was not checked',
   input: { client, slot },
@@ -158,6 +161,7 @@ export const take = operation('server.take', {
 /** The device is given the address. */
 export const start = operation('server.start', {
   agent: 'server',
+  path: 'submit',
   says: 'starts the I/O of {slot} of {client}',
   source: 'LeVasseur et al. 2004, V3 server, V5',
   input: { client, slot },
@@ -183,6 +187,7 @@ export const start = operation('server.start', {
 /** The device is done, and interrupts. */
 export const finish = operation('device.finish', {
   agent: 'device',
+  path: 'complete',
   says: 'finishes {slot} of {client}',
   atomic: true,
   input: { client, slot },
@@ -204,6 +209,7 @@ export const finish = operation('device.finish', {
 /** The server hands a slot back. */
 export const answer = operation('server.answer', {
   agent: 'server',
+  path: 'complete',
   says: 'hands {slot} of {client} back',
   source: 'LeVasseur et al. 2004, V3 server: on completion write the error, barrier, owner',
   input: { client, slot },
@@ -248,6 +254,7 @@ function hasWork(m: Channel): boolean {
 /** The server finds nothing, and swaps the status words for 0. */
 export const swap = operation('server.swap', {
   agent: 'server',
+  path: 'notify',
   says: 'finds nothing, and clears its status words',
   source: 'LeVasseur et al. 2004, V3 notification suppression',
   where: { agent: (m) => m.server.state[0] === AWAKE && !hasWork(m) },
@@ -268,6 +275,7 @@ export const swap = operation('server.swap', {
 /** It sleeps if the words stayed 0, and else begins again. */
 export const sleep = operation('server.sleep', {
   agent: 'server',
+  path: 'notify',
   says: 'looks at the status words once more, and sleeps if they are clear',
   source: 'LeVasseur et al. 2004, V3 notification suppression',
   where: { agent: (m) => m.server.state[0] === LOOKING },

@@ -47,6 +47,7 @@ const operation = operationOn<Transmit>();
 /** Copies a descriptor out of the ring, and checks the copy. */
 export const take = operation('net.take', {
   agent: 'driver domain',
+  path: 'submit',
   says: 'takes a descriptor of {guest}',
   source: 'Xen 2.0 netback, net_tx_action: memcpy of the request, then the tests',
   input: { guest },
@@ -89,6 +90,7 @@ export const take = operation('net.take', {
 /** Maps the buffers of all checked requests: one multicall. The VMM maps only what the guest of the channel owns. */
 export const map = operation('net.map', {
   agent: 'driver domain',
+  path: 'submit',
   says: 'maps the buffers that it was given',
   source: 'Xen 2.0 netback, net_tx_action (MULTI_update_va_mapping_otherdomain); xen/arch/x86/mm.c, get_page',
   locals: ['bad'],
@@ -126,6 +128,7 @@ export const map = operation('net.map', {
 /** Copies the header into private memory and looks at the copy: from here on the guest can change nothing that matters. */
 export const filter = operation('net.filter', {
   agent: 'driver domain',
+  path: 'submit',
   says: 'copies a header and filters it',
   source: 'Xen 2.0 netback, net_tx_action: PKT_PROT_LEN bytes, then net_filter; the rest is mapped',
   locals: ['work'],
@@ -147,6 +150,7 @@ export const filter = operation('net.filter', {
 /** Hands header and buffer to the card. */
 export const transmit = operation('net.transmit', {
   agent: 'driver domain',
+  path: 'translate',
   says: 'hands a packet to the card',
   source: 'Xen 2.0 netback, dev_queue_xmit',
   locals: ['work'],
@@ -176,6 +180,7 @@ export const transmit = operation('net.transmit', {
 /** The card has read the buffer. */
 export const complete = operation('net.complete', {
   agent: 'card',
+  path: 'complete',
   says: 'has sent a packet',
   where: { agent: (m) => m.nic.dma[0] !== NONE && m.nic.write[0] === 0 },
   touches: (m, _op, may) => {
@@ -202,6 +207,7 @@ export const complete = operation('net.complete', {
 /** Takes the mappings of all sent packets back: one multicall, with one flush. */
 export const unmap = operation('net.unmap', {
   agent: 'driver domain',
+  path: 'complete',
   says: 'unmaps what was sent',
   source: 'Xen 2.0 netback, net_tx_action (dealloc ring, UVMF_FLUSH_TLB)',
   where: { agent: (m) => serves(m) && inStage(m, SENT) !== NONE },
@@ -231,6 +237,7 @@ export const unmap = operation('net.unmap', {
 /** Posts the responses. */
 export const respond = operation('net.respond', {
   agent: 'driver domain',
+  path: 'notify',
   says: 'answers what it has done with',
   source: 'Xen 2.0 netback, make_tx_response',
   locals: ['told'],
