@@ -79,7 +79,9 @@ function tell(sheet: FastpathSheet, out: Console, o: FastpathCommandOptions, too
 function tellInterrupted(measured: readonly SuiteSheet[], all: number, out: Console): number {
   const bad = measured.filter(suiteAllocates);
   out.lines(bad.flatMap((s) => suiteLines(s, 0, out.page, false)));
-  out.always([`interrupted: ${measured.length} of ${counted(all, 'suite')} measured${suiteSummary(bad)}; no sheet is written`]);
+  out.always([
+    `interrupted: ${measured.length} of ${counted(all, 'suite')} measured${suiteSummary(bad)}; no sheet is written`,
+  ]);
   return bad.length > 0 ? EXIT.broken : EXIT.interrupted;
 }
 

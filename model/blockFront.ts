@@ -225,7 +225,8 @@ export const collect = operation('front.collect', {
     'check the id': (m, op) => {
       const size = ringSize(m);
       op.entry = m.shadow.at(op.agent, op.id & (size - 1));
-      const ofEpoch = (op.id / size) | 0;
+      // Divides without a remainder: a fraction would be an object.
+      const ofEpoch = (op.id - (op.id & (size - 1))) / size;
       if (m.on(epochTest) && ofEpoch !== m.fe.epoch[op.agent]) {
         giveUp(m, op.agent);
         return blockedBy(epochTest);

@@ -11,8 +11,6 @@ import {
 import type { Page } from './terminal.js';
 import { counted, grouped, hang, printable } from './text.js';
 
-/** Columns of an operation's name where there is no table. */
-const NAME_WIDTH = 9;
 /** Functions named for each operation that allocates. */
 const MOST_ALLOCATIONS = 5;
 
@@ -21,10 +19,7 @@ const MOST_ALLOCATIONS = 5;
  * @param whole every operation of every suite; otherwise a line for each suite, and what is not as it should be
  */
 export function fastpathLines(sheet: FastpathSheet, page: Page, whole = true): string[] {
-  return sheet.suites.flatMap((s) => [
-    ...suiteLines(s, sheet.attributedCalls, page, whole),
-    ...(whole ? [''] : []),
-  ]);
+  return sheet.suites.flatMap((s) => [...suiteLines(s, sheet.attributedCalls, page, whole), ...(whole ? [''] : [])]);
 }
 
 /** `; 2 of them allocate: ring, vtd` */
@@ -78,7 +73,7 @@ export function suiteLines(s: SuiteSheet, attributedCalls: number, page: Page, w
   if (!whole) return shortLines(s, `${size}, ${control}`, attributedCalls, page);
   const head = hang('', `${size}, ${counted(s.mix, 'recorded call')}, ${control}`, width);
   const lines = head.map(holds ? style.bold : style.red);
-  const name = Math.min(34, Math.max(9, ...s.operations.map((o) => o.operation.length)), Math.max(9, width - 29));
+  const name = nameWidth(s.operations, width);
   const wide = width >= name + 60;
   if (wide)
     lines.push(
@@ -89,6 +84,11 @@ export function suiteLines(s: SuiteSheet, attributedCalls: number, page: Page, w
   return lines;
 }
 
+/** Columns for the names of operations. */
+function nameWidth(rows: readonly OperationRow[], width: number): number {
+  return Math.min(34, Math.max(9, ...rows.map((o) => o.operation.length)), Math.max(9, width - 29));
+}
+
 /** One line where all is well; otherwise what is not. */
 function shortLines(s: SuiteSheet, head: string, attributedCalls: number, page: Page): string[] {
   const bad = s.operations.filter((o) => o.verdict === 'allocates' || o.verdict === 'not exercised');
@@ -97,7 +97,8 @@ function shortLines(s: SuiteSheet, head: string, attributedCalls: number, page: 
   const never = s.operations.filter((o) => o.verdict === 'cannot happen').length;
   const says = bad.length + Number(mixed) > 0 ? '' : `, 0 bytes${never > 0 ? `, ${grouped(never)} cannot happen` : ''}`;
   const lines = hang(fails ? '!! ' : '', `${head}${says}`, page.width).map(fails ? page.style.red : page.style.green);
-  for (const o of bad) lines.push(...operationLines(o, NAME_WIDTH, false, attributedCalls, page));
+  const name = nameWidth(bad, page.width);
+  for (const o of bad) lines.push(...operationLines(o, name, false, attributedCalls, page));
   return mixed ? [...lines, ...familyLines(s, attributedCalls, page)] : lines;
 }
 

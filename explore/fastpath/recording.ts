@@ -60,7 +60,7 @@ export interface RecordingOptions {
   readonly states: number;
 }
 
-export const RECORDING: RecordingOptions = { seed: 0x5eed, runs: 240, steps: 80, kept: 24, states: 400_000 };
+export const RECORDING: RecordingOptions = { seed: 0x5eed, runs: 240, steps: 80, kept: 24, states: 1_500_000 };
 
 const PRESENT: Missing = { impossible: false, why: '' };
 

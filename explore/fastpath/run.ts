@@ -77,7 +77,10 @@ class Measurement {
   ) {
     const child = options.child ?? fileURLToPath(new URL('./child.js', import.meta.url));
     if (!existsSync(child)) {
-      throw new CampaignError('RF-OPTION', `${child} is missing; allocation is measured on compiled code: npm run build`);
+      throw new CampaignError(
+        'RF-OPTION',
+        `${child} is missing; allocation is measured on compiled code: npm run build`,
+      );
     }
     const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.processes = new Processes({ child, folder, timeoutMs, signal: stop.signal });

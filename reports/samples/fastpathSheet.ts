@@ -2,10 +2,7 @@
 import type { FastpathSheet, OperationRow, Verdict } from '../../explore/fastpath/sheet.js';
 
 /** @param bytes what the operation allocates; 0 for a clean one */
-export function sampleSheet(
-  bytes: number,
-  verdict: Verdict = bytes ? 'allocates' : 'zero',
-): FastpathSheet {
+export function sampleSheet(bytes: number, verdict: Verdict = bytes ? 'allocates' : 'zero'): FastpathSheet {
   const reading = { bytes, calls: 10_000, tier: 'interpreter' };
   const allocations = bytes ? [{ function: 'write', file: 'model/lending.ts', line: 7, column: 3, bytes }] : [];
   const row: OperationRow = {

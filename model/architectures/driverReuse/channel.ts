@@ -81,6 +81,24 @@ export const submit = operation('client.submit', {
   },
 });
 
+/** Whether the client has been handed back a slot that it has not taken. */
+export function answerWaits(m: Channel, c: number): boolean {
+  for (let s = 0; s < m.size(slot); s++) {
+    const r = m.ring.at(c, s);
+    if (m.ring.owner[r] === CLIENTS && (m.request.outstanding[r] === 1 || m.ring.failed[r] === 1)) return true;
+  }
+  return false;
+}
+
+/** Whether a slot was handed over that the server has not taken. */
+export function requestWaits(m: Channel, c: number): boolean {
+  for (let s = 0; s < m.size(slot); s++) {
+    const r = m.ring.at(c, s);
+    if (m.ring.owner[r] === SERVERS && m.work.stage[r] === NOTHING) return true;
+  }
+  return false;
+}
+
 /** The client takes a slot back that the server has handed back. */
 export const consume = operation('client.consume', {
   agent: client,
@@ -109,7 +127,8 @@ export const consume = operation('client.consume', {
       const r = m.ring.at(op.agent, op.slot);
       m.request.outstanding[r] = 0;
       m.ring.failed[r] = 0;
-      m.status.clientTold[op.agent] = 0;
+      // It looks for more before it asks to be told again.
+      if (!answerWaits(m, op.agent)) m.status.clientTold[op.agent] = 0;
     },
   },
 });

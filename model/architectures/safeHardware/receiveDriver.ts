@@ -196,23 +196,37 @@ export const flush = operation('rx.flush', {
   },
 });
 
+/** Whether the guest has been told of a packet that it has not received. */
+export function packetWaits(m: Receive, g: number): boolean {
+  for (let f = 0; f < m.rxFrame.rows; f++) if (m.rxFrame.stage[f] === TOLD && m.rxFrame.packet[f] === g) return true;
+  return false;
+}
+
 /** Tells the guests what they have got. */
 export const tell = operation('rx.respond', {
   agent: 'driver domain',
   path: 'notify',
   says: 'tells the guests of their packets',
-  source: 'Xen 2.0 netback, make_rx_response',
+  source: 'Xen 2.0 netback, make_rx_response (event index)',
+  locals: ['told'],
   where: { agent: (m) => serves(m) && m.rxFrame.stage.includes(FLUSHED) },
   touches: (m, _op, may) => {
     for (let f = 0; f < m.rxFrame.rows; f++) may.write(m.rxFrame, f);
   },
   steps: {
-    'post the responses': (m) => {
-      for (let f = 0; f < m.rxFrame.rows; f++) if (m.rxFrame.stage[f] === FLUSHED) m.rxFrame.stage[f] = TOLD;
+    'post the responses': (m, op) => {
+      for (let f = 0; f < m.rxFrame.rows; f++) {
+        if (m.rxFrame.stage[f] !== FLUSHED) continue;
+        const g = m.rxFrame.packet[f];
+        if (g !== NONE && !packetWaits(m, g)) op.told |= 1 << g;
+        m.rxFrame.stage[f] = TOLD;
+      }
     },
-    notify: (m) => {
-      charge(m, NOTIFICATION);
-      hypercall(m);
+    notify: (m, op) => {
+      for (let told = op.told; told !== 0; told &= told - 1) {
+        charge(m, NOTIFICATION);
+        hypercall(m);
+      }
     },
   },
 });

@@ -38,6 +38,7 @@ import {
   SENDING,
   SENT,
   slotAt,
+  slots,
   type Transmit,
   touchWork,
 } from './transmitState.js';
@@ -234,12 +235,18 @@ export const unmap = operation('net.unmap', {
   },
 });
 
-/** Posts the responses. */
+/** Whether a response lies in the ring that the guest has not collected: then it has been told. */
+export function responseWaits(m: Transmit, g: number): boolean {
+  for (let s = 0; s < slots(m); s++) if (m.txSlot.state[m.txSlot.at(g, s)] === RESPONSE) return true;
+  return false;
+}
+
+/** Posts the responses, and notifies each guest that has none to collect: what the event index of its ring says. */
 export const respond = operation('net.respond', {
   agent: 'driver domain',
   path: 'notify',
   says: 'answers what it has done with',
-  source: 'Xen 2.0 netback, make_tx_response',
+  source: 'Xen 2.0 netback, make_tx_response (i == netif->tx->event)',
   locals: ['told'],
   where: { agent: (m) => serves(m) && inStage(m, ANSWER) !== NONE },
   touches: (m, _op, may) => {
@@ -250,15 +257,17 @@ export const respond = operation('net.respond', {
     'post the responses': (m, op) => {
       for (let w = 0; w < m.txWork.rows; w++) {
         if (m.txWork.stage[w] !== ANSWER) continue;
+        if (!responseWaits(m, m.txWork.guest[w])) op.told |= 1 << m.txWork.guest[w];
         if (!facesHostile(m, w)) m.txSlot.state[m.txWork.slot[w]] = RESPONSE;
         m.txSlot.frame[m.txWork.slot[w]] = NONE;
         clearWork(m, w);
-        op.told = 1;
       }
     },
-    notify: (m) => {
-      charge(m, NOTIFICATION);
-      hypercall(m);
+    notify: (m, op) => {
+      for (let told = op.told; told !== 0; told &= told - 1) {
+        charge(m, NOTIFICATION);
+        hypercall(m);
+      }
     },
   },
 });

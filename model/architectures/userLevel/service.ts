@@ -84,7 +84,7 @@ export function driverOf(m: Service, r: number): number {
 const hasOpen = (m: Service, d: number): boolean => m.unit.owners[d] !== 0 && responds(m, d);
 
 /** Whether another request of the driver is in this state: then whoever is to be woken is awake. */
-function anotherIs(m: Service, r: number, state: number): boolean {
+export function anotherIs(m: Service, r: number, state: number): boolean {
   for (let o = 0; o < m.request.rows; o++) {
     if (o !== r && m.request.state[o] === state && driverOf(m, o) === driverOf(m, r)) return true;
   }
