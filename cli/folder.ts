@@ -63,7 +63,7 @@ export function sheetAt(folder: string): FastpathSheet | undefined {
       typeof read === 'object' &&
       read !== null &&
       'schema' in read &&
-      read.schema === 1 &&
+      read.schema === 2 &&
       'suites' in read &&
       Array.isArray(read.suites)
     ) {

@@ -116,7 +116,11 @@ export async function run(args: readonly string[]): Promise<number> {
         .argParser(integer(0, 0x7fffffff))
         .default(RECORDING.seed),
     )
+    .addOption(
+      new Option('-w, --workers <n>', 'suites measured at once').argParser(integer(1, 64)).default(DEFAULTS.workers),
+    )
     .addOption(patience().default(300_000, '300'))
+    .option('-v, --verbose', 'every operation, however many suites there are', false)
     .addHelpText(
       'after',
       examples('fastpath', 'fastpath ring iommu', 'fastpath --json ./dist/my-suite.js') + EXIT_CODES,

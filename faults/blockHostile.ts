@@ -30,7 +30,10 @@ import { replaceable, touchBackend } from './block.js';
 const operation = operationOn<Block>();
 
 /** One frontend is hostile at a time. */
-const allHonest = (m: Block): boolean => m.fe.hostile.every((h) => h === HONEST);
+function allHonest(m: Block): boolean {
+  for (let f = 0; f < m.fe.rows; f++) if (m.fe.hostile[f] !== HONEST) return false;
+  return true;
+}
 
 function touchFrontend(m: Block, may: Footprint, f: number): void {
   may.write(m.fe, f);

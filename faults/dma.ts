@@ -47,6 +47,7 @@ function foreign(m: Iommu, v: number, f: number): boolean {
 /** The driver programs a machine address: another domain's frame, the VMM's, a page table, an IOMMU table. */
 export const dmaToFrame = operation('dma.toForeignFrame', {
   agent: device,
+  path: 'translate',
   says: 'aims a DMA at {frame} (write: {write})',
   source: 'Xen driver domains without an IOMMU; VT-d 3.1',
   fault: 'F2',
@@ -70,6 +71,7 @@ export const dmaToFrame = operation('dma.toForeignFrame', {
 /** A device uses a translation that the tables no longer hold: through the IOTLB, or one that it kept itself. */
 export const dmaStale = operation('dma.stale', {
   agent: device,
+  path: 'translate',
   says: 'starts a DMA to {iova} by a translation of {path} that is no more (write: {write})',
   source: 'Markuze et al., ASPLOS 2016',
   fault: 'F3',
@@ -94,6 +96,7 @@ export const dmaStale = operation('dma.stale', {
 /** One request that begins in a mapped page and ends in the next one, which is not mapped. */
 export const dmaStraddle = operation('dma.straddle', {
   agent: device,
+  path: 'translate',
   says: 'starts a DMA that begins at the end of {iova} and ends in the page behind it (write: {write})',
   source: 'PCI Express 2.2.7 (no request crosses a 4 KiB boundary); a device need not obey',
   fault: 'F2',
@@ -124,6 +127,7 @@ export const dmaStraddle = operation('dma.straddle', {
 /** A request to the top of the address space, which wraps to the bottom: frame 0. */
 export const dmaWrap = operation('dma.wrap', {
   agent: device,
+  path: 'translate',
   says: 'starts a DMA at the top of the address space that wraps (write: {write})',
   source: 'VT-d 3.6 (address width, faults beyond it)',
   fault: 'F2',
@@ -147,6 +151,7 @@ export const dmaWrap = operation('dma.wrap', {
 /** A device without a trusted ATC marks its request as already translated, and names a frame. */
 export const dmaForgedTranslated = operation('dma.forgedTranslated', {
   agent: device,
+  path: 'translate',
   says: 'sends a request marked as translated to {frame} (write: {write})',
   source: 'Thunderclap (NDSS 2019); VT-d 4.2.3 (translated requests, translation type)',
   fault: 'F2',
@@ -173,6 +178,7 @@ export const dmaForgedTranslated = operation('dma.forgedTranslated', {
 /** A device writes another device's registers; without ACS the switch between them never asks the IOMMU. */
 export const dmaPeer = operation('dma.peer', {
   agent: device,
+  path: 'translate',
   says: 'writes the registers of {peer}',
   source: 'PCI Express 6.12 (access control services)',
   fault: 'F2',
@@ -204,6 +210,7 @@ export const dmaPeer = operation('dma.peer', {
 /** A DMA write to the interrupt window is an interrupt: any vector of any domain, unless the source is looked up. */
 export const dmaInterrupt = operation('dma.interruptWindow', {
   agent: device,
+  path: 'translate',
   says: 'writes an interrupt for {victim}',
   source: 'CVE-2011-1898; VT-d 5.1 (interrupt remapping)',
   fault: 'F8',

@@ -93,7 +93,7 @@ export const hoardHandles = operation('fault.hoard', {
     'take them': (m, op) => {
       const count = m.size(handle);
       for (let h = 0; h < m.maptrack.rows; h++) {
-        const d = Math.floor(h / count);
+        const d = (h - (h % count)) / count;
         if (m.maptrack.taken[h] === 1 || (d !== op.agent && m.on(quota))) continue;
         m.maptrack.taken[h] = 1;
         m.maptrackFree.count[d]--;

@@ -45,6 +45,7 @@ function touchPages(m: Block, may: Footprint, f: number): void {
 /** The channel's event handler starts. */
 export const wake = operation('back.wake', {
   agent: backend,
+  path: 'notify',
   says: 'wakes up for {frontend}',
   source: 'Linux drivers/block/xen-blkback/blkback.c, xen_blkif_be_int',
   input: { frontend },
@@ -68,6 +69,7 @@ export const wake = operation('back.wake', {
 /** Maps the pages of a checked request, for a disk write read-only; if one cannot be mapped, none stays mapped. */
 export const map = operation('back.map', {
   agent: backend,
+  path: 'submit',
   says: 'maps the pages of its {pending}',
   source: 'Linux drivers/block/xen-blkback/blkback.c, xen_blkbk_map',
   input: { pending },
@@ -117,6 +119,7 @@ function unmapEntry(m: Block, b: number, row: number): void {
 /** The disk access: each sector of each segment. */
 export const access = operation('back.access', {
   agent: backend,
+  path: 'translate',
   says: 'does the disk access of its {pending}',
   source: 'Linux drivers/block/xen-blkback/blkback.c, dispatch_rw_block_io (submit_bio)',
   input: { pending },
@@ -179,6 +182,7 @@ export const access = operation('back.access', {
 /** Gives the pages back before anybody hears of the response. */
 export const unmap = operation('back.unmap', {
   agent: backend,
+  path: 'complete',
   says: 'unmaps the pages of its {pending}',
   source: 'Linux drivers/block/xen-blkback/blkback.c, xen_blkbk_unmap_and_respond',
   input: { pending },
@@ -202,6 +206,7 @@ export const unmap = operation('back.unmap', {
 /** Writes the response and pushes it. */
 export const respond = operation('back.respond', {
   agent: backend,
+  path: 'complete',
   says: 'answers its {pending}',
   source: 'Linux drivers/block/xen-blkback/blkback.c, make_response',
   input: { pending },
@@ -246,6 +251,7 @@ export const respond = operation('back.respond', {
 /** RING_FINAL_CHECK_FOR_REQUESTS; ring.ts has its interleavings, here it is one step. */
 export const backFinalCheck = operation('back.finalCheck', {
   agent: backend,
+  path: 'notify',
   says: 'looks a last time for requests of {frontend}',
   source: 'xen/include/public/io/ring.h, RING_FINAL_CHECK_FOR_REQUESTS',
   input: { frontend },

@@ -113,6 +113,7 @@ export function pushRequests(m: Block, f: number): void {
 /** A client's request goes into the ring. */
 export const submit = operation('front.submit', {
   agent: frontend,
+  path: 'submit',
   says: "submits its client's {request}",
   source: 'Linux drivers/block/xen-blkfront.c, blkif_queue_rq',
   input: { request },
@@ -160,6 +161,7 @@ export const submit = operation('front.submit', {
 /** The interrupt handler starts. Interrupts while the device is not connected, or recovers, are ignored. */
 export const interrupt = operation('front.interrupt', {
   agent: frontend,
+  path: 'notify',
   says: 'handles its interrupt',
   source: 'Linux drivers/block/xen-blkfront.c, blkif_interrupt',
   where: {
@@ -188,6 +190,7 @@ export function giveUp(m: Block, f: number): void {
 /** Takes one response out of the ring and completes what it names, if that is outstanding and of this epoch. */
 export const collect = operation('front.collect', {
   agent: frontend,
+  path: 'complete',
   says: 'collects a response',
   source: 'Linux drivers/block/xen-blkfront.c, blkif_interrupt (commits 8f5a695d9900, b94e4b147fd1)',
   locals: ['id', 'at', 'status', 'entry', 'hostile'],
@@ -222,7 +225,8 @@ export const collect = operation('front.collect', {
     'check the id': (m, op) => {
       const size = ringSize(m);
       op.entry = m.shadow.at(op.agent, op.id & (size - 1));
-      const ofEpoch = (op.id / size) | 0;
+      // Divides without a remainder: a fraction would be an object.
+      const ofEpoch = (op.id - (op.id & (size - 1))) / size;
       if (m.on(epochTest) && ofEpoch !== m.fe.epoch[op.agent]) {
         giveUp(m, op.agent);
         return blockedBy(epochTest);
@@ -273,6 +277,7 @@ export function endAccessTo(m: Block, f: number): void {
 /** RING_FINAL_CHECK_FOR_RESPONSES; ring.ts has its interleavings, here it is one step. */
 export const frontFinalCheck = operation('front.finalCheck', {
   agent: frontend,
+  path: 'notify',
   says: 'looks a last time for responses',
   source: 'xen/include/public/io/ring.h, RING_FINAL_CHECK_FOR_RESPONSES',
   where: {

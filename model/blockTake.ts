@@ -96,6 +96,7 @@ export function reject(m: Block, row: number, status: number): void {
 /** Copies one request out of the ring, and checks the copy. What a hostile frontend wrote is chosen as it is read. */
 export const take = operation('back.take', {
   agent: backend,
+  path: 'submit',
   says: 'takes a request of {frontend}',
   source: 'Linux drivers/block/xen-blkback/blkback.c, __do_block_io_op, dispatch_rw_block_io; Xen 2.0 vbd_translate',
   input: { frontend },

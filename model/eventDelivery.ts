@@ -109,6 +109,7 @@ export function touchesSignal(m: EventChannels, d: number, p: number, may: Footp
 /** EVTCHNOP_send. A signal on an unbound port is dropped, and that is success. */
 export const sendEvent = operation('event.send', {
   agent: domain,
+  path: 'notify',
   says: 'signals on {port}',
   source: 'xen/common/event_channel.c, evtchn_send; xen/common/event_2l.c, evtchn_2l_set_pending',
   input: { port },
@@ -152,6 +153,7 @@ export const sendEvent = operation('event.send', {
 /** send_guest_vcpu_virq, send_guest_global_virq: Xen signals a virtual interrupt to whoever has bound it. */
 export const raiseVirq = operation('event.raiseVirq', {
   agent: 'vmm',
+  path: 'notify',
   says: 'raises {virq} of {target}',
   source: 'xen/common/event_channel.c, send_guest_vcpu_virq, send_guest_global_virq',
   input: { target: domain, port, virq },
@@ -221,6 +223,7 @@ export const unmaskEvent = operation('event.unmask', {
 /** The guest's upcall: entered with upcalls masked, as Xen delivers them; looks at each port at most once, so its work has a bound. */
 export const handleEvents = operation('event.handle', {
   agent: domain,
+  path: 'notify',
   says: 'handles its events',
   source: 'xen/include/public/xen.h, vcpu_info (the guest side); Linux drivers/xen/events/events_2l.c',
   where: {

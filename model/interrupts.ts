@@ -171,6 +171,7 @@ function hasPage(m: Interrupts, d: number): boolean {
 /** A device asserts the line, which is bound and not masked. */
 export const raiseLine = operation('line.raise', {
   agent: 'device',
+  path: 'notify',
   says: 'raises {line}',
   source: 'xen/arch/x86/irq.c, do_IRQ, __do_IRQ_guest',
   input: { line },
@@ -184,6 +185,7 @@ export const raiseLine = operation('line.raise', {
 /** PHYSDEVOP_eoi (2004: PHYSDEVOP_IRQ_UNMASK_NOTIFY): done with every line that it holds and whose port it has not masked. */
 export const notifyUnmask = operation('line.notify', {
   agent: domain,
+  path: 'notify',
   says: 'says that it is done with its lines',
   source: 'M2 UnmaskNotify; xen/arch/x86/irq.c, pirq_guest_eoi',
   where: { agent: (m, op) => answers(m, op.agent) && hasDone(m, op.agent) },

@@ -197,6 +197,7 @@ export const writeBar = operation('io.writeBar', {
 /** The device starts what it was told, when it may master the bus. */
 export const issueDma = operation('io.dmaIssue', {
   agent: device,
+  path: 'translate',
   says: 'issues a DMA',
   where: {
     agent: (m, op) =>
@@ -214,6 +215,7 @@ export const issueDma = operation('io.dmaIssue', {
 /** ...and completes it some time later. */
 export const completeDma = operation('io.dmaComplete', {
   agent: device,
+  path: 'complete',
   says: 'completes its DMA',
   where: { agent: (m, op) => m.device.dma[op.agent] !== NONE },
   atomic: true,

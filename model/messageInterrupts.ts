@@ -209,6 +209,7 @@ export const unbindMessage = operation('msi.unbind', {
 /** The device raises the interrupt that it was given. */
 export const sendMessage = operation('msi.send', {
   agent: device,
+  path: 'notify',
   says: 'raises its interrupt',
   source: 'VT-d 5.1.4 (interrupt remapping hardware operation)',
   where: { agent: (m, op) => m.message.vector[op.agent] !== NONE },
@@ -249,6 +250,7 @@ export const fillEntryCache = operation('msi.fill', {
 /** The domain takes what was posted for it. */
 export const takeMessage = operation('msi.take', {
   agent: domain,
+  path: 'notify',
   says: 'handles {vector}',
   input: { vector },
   where: {

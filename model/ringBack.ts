@@ -37,6 +37,7 @@ const operation = operationOn<Ring>();
 /** Copies one request out of the ring into the pool. */
 export const take = operation('back.take', {
   agent: 'backend',
+  path: 'submit',
   says: 'takes a request',
   source:
     'xen/include/public/io/ring.h, RING_COPY_REQUEST; Linux drivers/block/xen-blkback/blkback.c, __do_block_io_op',
@@ -81,6 +82,7 @@ export const take = operation('back.take', {
 /** Answers a request of the pool; any one, so responses come in any order. */
 export const respond = operation('back.respond', {
   agent: 'backend',
+  path: 'complete',
   says: 'answers {entry}',
   source: 'xen/include/public/io/ring.h, RING_PUSH_RESPONSES_AND_CHECK_NOTIFY',
   input: { entry },
@@ -120,6 +122,7 @@ export const respond = operation('back.respond', {
 /** RING_FINAL_CHECK_FOR_REQUESTS. */
 export const backFinalCheck = operation('back.finalCheck', {
   agent: 'backend',
+  path: 'notify',
   says: 'looks a last time for requests',
   source: 'xen/include/public/io/ring.h, RING_FINAL_CHECK_FOR_REQUESTS',
   where: {

@@ -52,6 +52,7 @@ export const drainStore = operation('cpu.drainStore', {
 /** The event handler starts: the pending bit is cleared first. */
 export const wakeUp = operation('ring.wakeUp', {
   agent: end,
+  path: 'notify',
   says: 'is woken up',
   source: 'xen/include/public/event_channel.h; the upcall handler of any guest',
   atomic: true,

@@ -37,6 +37,7 @@ const operation = operationOn<Ring>();
 /** Writes a request and pushes it, or leaves the push to the next one (a batch). */
 export const submit = operation('front.submit', {
   agent: 'frontend',
+  path: 'submit',
   says: 'submits a request (more to come: {more})',
   source: 'xen/include/public/io/ring.h, RING_GET_REQUEST, RING_PUSH_REQUESTS_AND_CHECK_NOTIFY',
   input: { more: flag },
@@ -83,6 +84,7 @@ export const submit = operation('front.submit', {
 /** Takes one response out of the ring. */
 export const collect = operation('front.collect', {
   agent: 'frontend',
+  path: 'complete',
   says: 'collects a response',
   source: 'xen/include/public/io/ring.h, RING_COPY_RESPONSE; Linux drivers/block/xen-blkfront.c, blkif_interrupt',
   locals: ['id', 'at'],
@@ -125,6 +127,7 @@ export const collect = operation('front.collect', {
 /** RING_FINAL_CHECK_FOR_RESPONSES: sets the threshold, looks again, and only then stops looking. */
 export const frontFinalCheck = operation('front.finalCheck', {
   agent: 'frontend',
+  path: 'notify',
   says: 'looks a last time for responses',
   source: 'xen/include/public/io/ring.h, RING_FINAL_CHECK_FOR_RESPONSES',
   where: {

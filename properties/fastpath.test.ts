@@ -30,7 +30,7 @@ import {
   type Wakes,
   wakes,
 } from '../model/ledger.js';
-import { frugalDataPath, notifiedOnce } from './fastpath.js';
+import { frugalDataPath, notifiedOnce, wokenOnce } from './fastpath.js';
 
 const tables = { queue: table([], { waiting: u8(), tables: u8() }) };
 type Queue = Wakes & State<typeof tables>;
@@ -41,6 +41,7 @@ const DEPTH = 2;
 /** Publishes a request, and notifies when the queue was empty. */
 const submit = operation('submit', {
   agent: 'guest',
+  path: 'submit',
   where: { agent: (m) => m.queue.waiting[0] < DEPTH },
   locals: ['wasEmpty'],
   steps: {
@@ -60,6 +61,7 @@ const submit = operation('submit', {
 
 const complete = operation('complete', {
   agent: 'driver',
+  path: 'complete',
   where: { agent: (m) => m.queue.waiting[0] > 0 },
   steps: {
     take: (m) => {
@@ -87,11 +89,18 @@ const machine: MachineDef = {
   threads: () => ['guest'],
 };
 
-const frugal = frugalDataPath({ submit: [submit], complete: [complete] }, { copy: 0, 'domain crossing': 1 });
+const frugal = frugalDataPath({
+  roles: ['submit', 'complete'],
+  limits: { copy: 0, 'domain crossing': 0 },
+  allow: { submit: { 'domain crossing': 1 } },
+  elsewhere: ['allocation', 'mapping'],
+});
+const woken = wokenOnce<Queue>([{ by: ['submit'], waits: (before) => before.queue.waiting[0] > 0 }]);
 
 function explore(options: Omit<MachineOptions, 'scope'> & { edits?: readonly Edit[] } = {}) {
   const m = build(machine, { ...options, scope: { [line.name]: 1 } });
-  return exploreExhaustively(m, { properties: [frugal, notifiedOnce], stopAtFirst: true });
+  const properties = options.schedule === 'split' ? [frugal, notifiedOnce] : [frugal, notifiedOnce, woken];
+  return exploreExhaustively(m, { properties, stopAtFirst: true });
 }
 
 describe('the ledger', () => {
@@ -139,6 +148,18 @@ describe('the ledger', () => {
     for (const schedule of ['whole', 'split'] as const) {
       expect(explore({ edits, schedule }).findings[0]?.property.id).toBe('FP2');
     }
+  });
+
+  it('finds, without a line to count on, whoever notifies where something waits, and whoever notifies twice', () => {
+    const broken = (edit: Edit): string | undefined => {
+      const m = build(machine, { edits: [edit], scope: { [line.name]: 1 } });
+      return exploreExhaustively(m, { properties: [woken], stopAtFirst: true }).findings[0]?.why;
+    };
+    expect(broken(replace(submit, 'notify', (m) => notified(m, 0)))).toContain('although something waits already');
+    const twice = insertBefore(submit, 'notify', 'notify early', (m, op) => {
+      if (op.wasEmpty === 1) notified(m, 0);
+    });
+    expect(broken(twice)).toContain('notifies 2 times');
   });
 
   it('calls the property vacuous when a role never runs', () => {

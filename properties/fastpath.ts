@@ -1,8 +1,9 @@
 /**
  * The fast path in the model: the operations of the data path (submit, complete, notify, translate) allocate nothing, map nothing and
- * send no control message; and a line that becomes non-empty is notified at most once. Counts come from the ledger (model/ledger.ts).
+ * send no control message; and a line that becomes non-empty is notified at most once. Counts come from the ledger (model/ledger.ts);
+ * which operations are the data path, they say themselves (`path`).
  */
-import { type AnyOperation, type Machine, OUTCOMES } from '../model/kernel/index.js';
+import { type DataPathRole, type Machine, OUTCOMES } from '../model/kernel/index.js';
 import {
   ALLOCATION,
   CHARGES,
@@ -16,12 +17,6 @@ import {
 } from '../model/ledger.js';
 import { type Invariant, invariant, type Relation, relation } from './property.js';
 
-/** The four roles on a data path. */
-export type DataPathRole = 'submit' | 'complete' | 'notify' | 'translate';
-
-/** Which operations play which role. */
-export type DataPath = Readonly<Partial<Record<DataPathRole, readonly AnyOperation[]>>>;
-
 /** Most that one operation may charge, by kind; kinds that are not named are free. */
 export type Limits = Readonly<Partial<Record<ChargeName, number>>>;
 
@@ -32,57 +27,108 @@ export const FRUGAL: Limits = {
   [CHARGES[CONTROL_MESSAGE]]: 0,
 };
 
-/**
- * The step relation that bounds what the data path charges.
- * @param path the operations, by role; each role that is named must run, or the property is vacuous
- * @param more limits beyond FRUGAL: `{ copy: 0, invalidation: 1 }`. Under `split`, a limit above zero is for each step.
- * @param elsewhere kinds that operations off the path must be seen to charge: otherwise the ledger might just be blind to them
- */
-export function frugalDataPath(
-  path: DataPath,
-  more: Limits = {},
-  elsewhere: readonly ChargeName[] = [],
-): Relation<Machine> {
-  const limits: Limits = { ...FRUGAL, ...more };
-  const kinds: number[] = [];
-  const most: number[] = [];
-  CHARGES.forEach((name, kind) => {
-    const limit = limits[name];
-    if (limit === undefined) return;
-    kinds.push(kind);
-    most.push(limit);
-  });
-  const onPath = new Set<AnyOperation>(Object.values(path).flat());
-  const bounds = Object.entries(limits).map(([name, limit]) =>
-    limit === 0 ? `no ${name}` : `at most ${limit} ${name}`,
+/** What one architecture adds: nothing is mapped away, flushed or copied either. */
+export const STANDING: Limits = { unmapping: 0, invalidation: 0, copy: 0 };
+
+export interface DataPath {
+  /** Parts that the machine's data path has; an operation of each must run, or the property is vacuous. */
+  readonly roles: readonly DataPathRole[];
+  /** Limits beyond FRUGAL. Under `split`, a limit above zero is for each step. */
+  readonly limits?: Limits;
+  /** What single operations may do beyond that, by name: `{ 'net.filter': { copy: 1 } }`. */
+  readonly allow?: Readonly<Record<string, Limits>>;
+  /** Kinds that operations off the path must be seen to charge: otherwise the ledger might just be blind to them. */
+  readonly elsewhere?: readonly ChargeName[];
+}
+
+/** No limit. */
+const FREE = 0x7fff_ffff;
+
+/** The step relation that bounds what the data path charges. */
+export function frugalDataPath(path: DataPath): Relation<Machine> {
+  const general: Limits = { ...FRUGAL, ...path.limits };
+  const most = limitsByKind(general);
+  const allowed = new Map(
+    Object.entries(path.allow ?? {}).map(([name, more]) => [name, limitsByKind({ ...general, ...more })]),
   );
   return relation<Machine>('FP1', 'frugal', {
-    states: `an operation of the data path makes ${bounds.join(', ')}`,
+    states: statement(general, path.allow ?? {}),
     holds: (_before, m) => {
-      if (m.charged === 0 || !onPath.has(m.current.op)) return true;
-      for (let i = 0; i < kinds.length; i++) if (charged(m, kinds[i]) > most[i]) return false;
+      if (m.charged === 0) return true;
+      const { op } = m.current;
+      if (op.path === undefined || !path.roles.includes(op.path)) return true;
+      const limits = allowed.get(op.name) ?? most;
+      for (let kind = 0; kind < limits.length; kind++) if (charged(m, kind) > limits[kind]) return false;
       return true;
     },
     explain: (_before, m) => `${m.current.op.name} is on the data path and charges ${chargesInWords(m)}`,
     witnesses: Object.fromEntries([
-      ...Object.entries(path).map(([role, operations]) => [
-        `${role} has run`,
-        (m: Machine) => anyHasRun(m, operations),
-      ]),
-      ...elsewhere.map((name) => {
+      ...path.roles.map((role) => [`${role} has run`, (m: Machine) => anyHasRun(m, role)]),
+      ...(path.elsewhere ?? []).map((name) => {
         const kind = CHARGES.indexOf(name);
-        return [`${name} off the data path`, (m: Machine) => charged(m, kind) > 0 && !onPath.has(m.current.op)];
+        return [`${name} off the data path`, (m: Machine) => charged(m, kind) > 0 && m.current.op.path === undefined];
       }),
     ]),
   });
 }
 
-/** Whether one of the operations has succeeded on this machine, at any time. */
-function anyHasRun(m: Machine, operations: readonly AnyOperation[]): boolean {
+function limitsByKind(limits: Limits): Int32Array {
+  return Int32Array.from(CHARGES, (name) => limits[name] ?? FREE);
+}
+
+function statement(general: Limits, allow: Readonly<Record<string, Limits>>): string {
+  const words = (limits: Limits): string =>
+    Object.entries(limits)
+      .map(([name, limit]) => (limit === 0 ? `no ${name}` : `at most ${limit} ${name}`))
+      .join(', ');
+  const exceptions = Object.entries(allow).map(([name, more]) => `; ${name}: ${words(more)}`);
+  return `an operation of the data path makes ${words(general)}${exceptions.join('')}`;
+}
+
+/** Whether an operation with this part has succeeded on this machine, at any time. */
+function anyHasRun(m: Machine, role: DataPathRole): boolean {
   for (let i = 0; i < m.operations.length; i++) {
-    if (m.outcomes[i * OUTCOMES] > 0 && operations.includes(m.operations[i].op)) return true;
+    if (m.outcomes[i * OUTCOMES] > 0 && m.operations[i].op.path === role) return true;
   }
   return false;
+}
+
+/** One direction of a ring or channel: who puts things there and may wake the reader. */
+export interface WakingLine<M> {
+  /** Names of the operations that notify along it. */
+  readonly by: readonly string[];
+  /** Whether something lay there, unread, before the transition; the call that ran is `m.current.call`. */
+  readonly waits: (before: M, m: M) => boolean;
+  /** How its notifications are charged, where the reader is woken by a call and by nothing else (default: notification). */
+  readonly charge?: number;
+}
+
+/**
+ * The step relation that bounds notifications: only who finds the line empty notifies, and once. So there is at most one for each time that
+ * the line becomes non-empty, and no state is needed to know it. For operations that run as one; others need `notifiedOnce`.
+ */
+export function wokenOnce<M extends Machine>(lines: readonly WakingLine<M>[]): Relation<M> {
+  const lineOf = new Map(lines.flatMap((l) => l.by.map((name) => [name, l] as const)));
+  const sends = (m: M): number => {
+    const line = lineOf.get(m.current.op.name);
+    return line === undefined ? 0 : charged(m, line.charge ?? NOTIFICATION);
+  };
+  return relation<M>('FP2', 'woken once', {
+    states:
+      'whoever makes a line non-empty notifies its reader at most once, and nobody notifies along a line where something waits',
+    holds: (before, m) => {
+      if (m.charged === 0) return true;
+      const n = sends(m);
+      return n === 0 || (n === 1 && lineOf.get(m.current.op.name)?.waits(before, m) === false);
+    },
+    explain: (_before, m) =>
+      sends(m) > 1
+        ? `${m.current.op.name} notifies ${sends(m)} times`
+        : `${m.current.op.name} notifies although something waits already`,
+    witnesses: Object.fromEntries(
+      lines.map((l) => [`${l.by[0]} notifies`, (m: M) => lineOf.get(m.current.op.name) === l && sends(m) > 0]),
+    ),
+  });
 }
 
 /** At most one notification for each time a line becomes non-empty. For machines with the module `wakes`. */

@@ -2,7 +2,7 @@
  * The gate: compares a report with a committed baseline. It fails for what was lost or is newly wrong, names each, and never looks at a
  * time. One cause is named once: a claim that lost its proof because a witness is no longer reached is told by the witness.
  */
-import { controlHolds, type FastpathSheet } from '../explore/fastpath/sheet.js';
+import { controlHolds, type FastpathSheet, isGap } from '../explore/fastpath/sheet.js';
 import { ascending, type Baseline, counterpartKey, findingKey, type SuiteBaseline } from './baseline.js';
 import { type ClaimReport, without } from './claims.js';
 import type { Report, SuiteReport } from './report.js';
@@ -166,6 +166,7 @@ function ofFastpath(sheet: FastpathSheet | undefined, before: Baseline['fastpath
     const say = (says: string): unknown => failures.push(failure('fast path', s.suite, says));
     if (!controlHolds(s)) say(`the meter missed its control (${s.controlA} and ${s.controlB} bytes read, not 16)`);
     for (const o of s.operations) {
+      if (isGap(o)) say(`${o.operation} is on the data path (${o.role}), and was not exercised: ${o.why}`);
       if (o.verdict !== 'allocates') continue;
       const by = o.allocations[0];
       const place = by ? `, in ${by.function} (${by.file}:${by.line})` : '';

@@ -3,6 +3,7 @@
  * With those of its objects (microdriversObjects.ts) they know no IOMMU and no remapped interrupts: what they find holds for the hardware
  * of the time and for today's alike. DMA: microdriversDma.ts.
  */
+import { pathAsksUserHalf, pathMarshals, pathTracks, raisesAlways } from '../../faults/architectures/fastpath.js';
 import { lockFaults, lockHang, stormFaults } from '../../faults/architectures/microdrivers.js';
 import {
   answeredAgain,
@@ -42,6 +43,7 @@ import { storms } from '../../model/architectures/microdrivers/storm.js';
 import { xpc } from '../../model/architectures/microdrivers/xpc.js';
 import { functionIdCheck, replyMatching } from '../../model/architectures/microdrivers/xpcState.js';
 import type { MachineDef } from '../../model/kernel/index.js';
+import { pathFrugal, pathWoken } from '../../properties/architectures/fastpath.js';
 import {
   answeredOnce,
   callersReturn,
@@ -241,6 +243,16 @@ export const locksSuite = suite('microdrivers-locks', {
       keeps: [pathStaysInKernel],
       against: ['F10'],
       without: [{ off: pathCrosses, breaks: pathStaysInKernel }],
+    }),
+    claim('a request is neither marshalled nor tracked, takes one lock, and asks nobody', {
+      keeps: [pathFrugal],
+      against: ['F10'],
+      without: [pathAsksUserHalf, pathMarshals, pathTracks].map((off) => ({ off, breaks: pathFrugal })),
+    }),
+    claim('a line that is raised is not raised again', {
+      keeps: [pathWoken],
+      against: ['F10'],
+      without: [{ off: raisesAlways, breaks: pathWoken }],
     }),
   ],
   assumptions: [

@@ -1,4 +1,5 @@
 /** Suites of "Reconstructing I/O" at the class interface: restart, migration and soft devices are delay, or with frames loss. */
+import { classAnswersLoudly, classAsks, classMapsAlways, classNotifies } from '../../faults/architectures/fastpath.js';
 import {
   answeredEarly,
   blocksLost,
@@ -14,9 +15,9 @@ import {
 import { classPath } from '../../model/architectures/reconstructingIo/classManager.js';
 import { epochTest } from '../../model/architectures/reconstructingIo/classState.js';
 import type { MachineDef } from '../../model/kernel/index.js';
+import { classFrugal, classStanding, classWoken } from '../../properties/architectures/fastpath.js';
 import {
   classRefinement,
-  fastPathFree,
   oneBackend,
   pagesReturn,
   requestsEnd,
@@ -39,7 +40,7 @@ export const CLASS_SAYS = {
 
 const claims = [
   claim(CLASS_SAYS.refinement, {
-    keeps: [classRefinement, requestsEnd, fastPathFree],
+    keeps: [classRefinement, requestsEnd],
     against: ['F10', 'F11', 'F14'],
     without: [
       { off: epochTest, breaks: classRefinement },
@@ -48,7 +49,26 @@ const claims = [
       { off: answeredEarly, breaks: classRefinement },
       { off: performedTwice, breaks: classRefinement },
       { off: replayForgotten, breaks: requestsEnd },
-      { off: copiesDown, breaks: fastPathFree },
+    ],
+  }),
+  claim(
+    'a request costs no copy, no allocation and no message to the manager, and no mapping where the domain is mapped',
+    {
+      keeps: [classFrugal, classStanding],
+      against: ['F10', 'F11', 'F14'],
+      without: [
+        { off: copiesDown, breaks: classFrugal },
+        { off: classAsks, breaks: classFrugal },
+        { off: classMapsAlways, breaks: classStanding },
+      ],
+    },
+  ),
+  claim('nobody is notified along a level at which something waits', {
+    keeps: [classWoken],
+    against: ['F10', 'F11', 'F14'],
+    without: [
+      { off: classNotifies, breaks: classWoken },
+      { off: classAnswersLoudly, breaks: classWoken },
     ],
   }),
   claim(CLASS_SAYS.rights, {

@@ -7,6 +7,7 @@
 import { type Architecture, architecture, type Cell, type Claimed, type Era, type MatrixRow } from './architecture.js';
 import { blockDistrustSuite, blockHostileSuite, blockRecoverySuite, blockSays } from './safeHardwareBlock.js';
 import { channelSays, channelSuite } from './safeHardwareChannel.js';
+import { batchSuites } from './safeHardwareFast.js';
 import { netGuests, netRxNow, netRxThen, netTxNow, netTxThen, says } from './safeHardwareNet.js';
 import {
   eventsSuite,
@@ -27,6 +28,7 @@ const both = [
   eventsSuite,
   channelSuite,
   netGuests,
+  ...batchSuites,
   blockRecoverySuite,
   blockHostileSuite,
   blockDistrustSuite,

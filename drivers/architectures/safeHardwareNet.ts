@@ -63,6 +63,7 @@ import {
 } from '../../properties/architectures/safeHardwareNet.js';
 import { claim, type Suite, suite } from '../suite.js';
 import type { Era } from './architecture.js';
+import { receiveFast, transmitFast } from './safeHardwareFast.js';
 import { missing, receiveMachine, transmitMachine } from './safeHardwareNetMachines.js';
 
 /** Sentences of the claims, by which the cells of the matrix name them. */
@@ -192,6 +193,7 @@ function transmission(era: Era): Suite {
           { off: idReleasedEarly, breaks: deadReachesNothing },
         ],
       }),
+      transmitFast(era, SMALL),
       claim(says.hangUnaided, { keeps: [packetsEndUnaided], against: ['F11'], without: [], expects: 'not contained' }),
     ],
     mayStop: () => true,
@@ -263,6 +265,7 @@ function reception(era: Era): Suite {
           { off: neverRefilled, breaks: censusReceive },
         ],
       }),
+      receiveFast(era, RX_SMALL),
     ],
     mayStop: () => true,
     assumptions,

@@ -82,8 +82,8 @@ const driverDies = {
 const driverRestarts = {
   ...createDomain,
   where: {
-    target: (m: UserDrivers, op: { target: number }) =>
-      op.target === DRIVER && (createDomain.where?.target?.(m, { agent: 0, ...op }) ?? false),
+    target: (m: UserDrivers, op: { agent: number; target: number }) =>
+      op.target === DRIVER && (createDomain.where?.target?.(m, op) ?? false),
   },
 };
 

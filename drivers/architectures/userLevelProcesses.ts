@@ -3,6 +3,13 @@
  * of theirs is hardware of one era only: the same suites stand in both.
  */
 import {
+  answersAlways,
+  callsForRegisters,
+  mapsForEach,
+  readsTwice,
+  wakesAlways,
+} from '../../faults/architectures/fastpath.js';
+import {
   forkShares,
   mapAllocates,
   munmapUnpins,
@@ -32,6 +39,7 @@ import {
 } from '../../model/architectures/userLevel/state.js';
 import { ABSENT } from '../../model/domains.js';
 import type { Scope } from '../../model/kernel/index.js';
+import { clientFrugal, clientWoken, interruptFrugal } from '../../properties/architectures/fastpath.js';
 import {
   clientOut,
   cpuContainment,
@@ -213,6 +221,11 @@ export const irqSuite = suite('user-level-drivers-interrupts', {
         { off: lineLeftOn, breaks: linesClosed },
       ],
     }),
+    claim('an interrupt costs its driver one read, and nothing is allocated', {
+      keeps: [interruptFrugal],
+      against: ['F9', 'F10', 'F11'],
+      without: [{ off: readsTwice, breaks: interruptFrugal }],
+    }),
     claim(PROCESS_CLAIMS.hungLine, {
       keeps: [lineFreed, otherServed],
       against: ['F9', 'F10', 'F11'],
@@ -234,12 +247,14 @@ export const irqSuite = suite('user-level-drivers-interrupts', {
 
 const clients: Scope = { domain: 3, generation: 3, irq: 1, request: 3 };
 
+const fewClients: Scope = { ...clients, generation: 2 };
+
 /** Clients. */
 export const clientSuite = suite('user-level-drivers-clients', {
   title: 'clients of user-level drivers: crash, hang, kill at every step, restart again and again',
   machine: serviceMachine,
   scope: {
-    small: { ...clients, generation: 2 },
+    small: fewClients,
     default: clients,
     large: { ...clients, generation: 5, request: 4 },
   },
@@ -254,6 +269,16 @@ export const clientSuite = suite('user-level-drivers-clients', {
         { off: neverDisabled, breaks: nothingLeft },
         { off: restarting, breaks: served },
         { off: operator, breaks: served },
+      ],
+    }),
+    claim('a request is served without a mapping, an allocation, a copy of a block or a call but to wake a sleeper', {
+      keeps: [clientFrugal, clientWoken],
+      against: ['F10', 'F11'],
+      without: [
+        { off: mapsForEach, breaks: clientFrugal, scope: fewClients },
+        { off: callsForRegisters, breaks: clientFrugal, scope: fewClients },
+        { off: wakesAlways, breaks: clientWoken, scope: fewClients },
+        { off: answersAlways, breaks: clientWoken, scope: fewClients },
       ],
     }),
     claim(PROCESS_CLAIMS.strangers, {

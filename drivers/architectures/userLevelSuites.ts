@@ -2,6 +2,7 @@
  * Suites of user-level drivers, DMA: with an I/O MMU, without, with translation caches in devices, with two threads in the kernel, and
  * what devices do to one another on the bus. Processes and interrupts: userLevelProcesses.ts.
  */
+import { programsByCall } from '../../faults/architectures/fastpath.js';
 import {
   closeKeepsEntries,
   closeKeepsIotlb,
@@ -31,6 +32,7 @@ import {
   strictInvalidation,
 } from '../../model/iommu/index.js';
 import type { Scope } from '../../model/kernel/index.js';
+import { programFrugal } from '../../properties/architectures/fastpath.js';
 import {
   clientOut,
   closedClean,
@@ -80,6 +82,9 @@ const ASSUMPTIONS = [
 const LACKING = [interruptRemapping, acsRedirect, ownDirectory, faultRecording];
 
 const mayStop = (m: UserDrivers): boolean => m.domain.life[1] === ABSENT;
+
+const DESCRIPTORS =
+  'an address goes into a descriptor, and a DMA through the table, without a call, a mapping or an allocation';
 
 export const CLAIMS = {
   others: 'with an I/O MMU, a device reaches no page of another process',
@@ -145,6 +150,11 @@ const dma = (title: string, more: Partial<SuiteDef>): SuiteDef => ({
         { off: unmapFirst, breaks: quietClose },
         { off: closeOnDeath, breaks: deadReturned },
       ],
+    }),
+    claim(DESCRIPTORS, {
+      keeps: [programFrugal],
+      against: ['F2', 'F3'],
+      without: [{ off: programsByCall, breaks: programFrugal, scope: small }],
     }),
   ],
   assumptions: ASSUMPTIONS,

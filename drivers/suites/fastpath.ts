@@ -1,9 +1,3 @@
-/**
- * The fast path in the model. `fastpath-ring`: one ring, each step on its own; requests and responses flow without control messages, and
- * a line that becomes non-empty is notified once. `fastpath-dma`: one device behind the IOMMU, while mappings are made and taken away
- * beside it; requests are translated and completed without an allocation, a mapping or an invalidation.
- */
-import { dmaFaults } from '../../faults/dma.js';
 import {
   askController,
   bounceEachBuffer,
@@ -13,16 +7,13 @@ import {
   notifyEachResponse,
 } from '../../faults/fastpath.js';
 import { type BookedRing, bookedMachine, iommuBook, lineBook, pushBook } from '../../model/books.js';
-import { finishDma, type Iommu, issueDma } from '../../model/iommu/index.js';
+import type { Iommu } from '../../model/iommu/index.js';
 import { module, sort } from '../../model/kernel/index.js';
 import { line, wakes } from '../../model/ledger.js';
 import { ringIndex } from '../../model/ring.js';
 import {
   BACK,
-  backFinalCheck,
-  collect,
   FRONT,
-  frontFinalCheck,
   REQUEST,
   RESPONSE,
   type Ring,
@@ -30,9 +21,8 @@ import {
   ringEnds,
   ringThreads,
   submit,
-  take,
 } from '../../model/ringEnds.js';
-import { frugalDataPath, notifiedOnce } from '../../properties/fastpath.js';
+import { frugalDataPath, notifiedOnce, STANDING } from '../../properties/fastpath.js';
 import { claim, suite } from '../suite.js';
 import { iommuRaceMachine } from './iommuMachines.js';
 
@@ -91,21 +81,7 @@ const ringMachine = bookedMachine<BookedRing>(
   (operation) => (PUSHES.includes(operation) ? pushBook : lineBook),
 );
 
-const NOTHING = { unmapping: 0, invalidation: 0, copy: 0 } as const;
-
-/** Operations of a booked machine, by their names. */
-const of = (def: typeof ringMachine, names: readonly string[]) =>
-  def.modules.flatMap((mod) => mod.operations).filter((op) => names.includes(op.name));
-
-export const ringFrugal = frugalDataPath(
-  {
-    submit: of(ringMachine, [submit.name, take.name]),
-    complete: of(ringMachine, [respond.name, collect.name]),
-    notify: of(ringMachine, [frontFinalCheck.name, backFinalCheck.name]),
-  },
-  NOTHING,
-  [],
-);
+export const ringFrugal = frugalDataPath({ roles: ['submit', 'complete', 'notify'], limits: STANDING });
 
 /** In a ring of one slot every push makes it non-empty. */
 const TWO_SLOTS = { slot: 2, index: 4, entry: 1, 'wire id': 2, [line.name]: 2 } as const;
@@ -144,14 +120,11 @@ export const fastpathRing = suite('fastpath-ring', {
 
 const dmaMachine = bookedMachine<Iommu>(iommuRaceMachine, () => iommuBook);
 
-export const dmaFrugal = frugalDataPath(
-  {
-    translate: of(dmaMachine, [issueDma.name, ...dmaFaults.operations.map((op) => op.name)]),
-    complete: of(dmaMachine, [finishDma.name]),
-  },
-  NOTHING,
-  ['allocation', 'mapping', 'unmapping', 'invalidation'],
-);
+export const dmaFrugal = frugalDataPath({
+  roles: ['translate', 'complete'],
+  limits: STANDING,
+  elsewhere: ['allocation', 'mapping', 'unmapping', 'invalidation'],
+});
 
 export const fastpathDma = suite('fastpath-dma', {
   title:

@@ -67,6 +67,7 @@ export function steadyGate(
   for (const fault of faultsOf(m)) {
     const order = replay.ofFault(fault);
     if (order.length === 0) continue;
+    meter.renew();
     meter.warm(order, FAMILY_CALLS);
     families.push({ fault, bytes: meter.steadyBytes(all, STEADY_CALLS) });
   }

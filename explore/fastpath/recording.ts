@@ -1,10 +1,20 @@
 /**
  * The recorded mix: calls drawn from random runs of a machine, each with the state it starts from, its transition kind and its answers.
- * Honest calls, injected faults, calls that fail and attempts that are disabled are all in it. Drawn with a fixed seed, so two recordings
- * of one specification are equal.
+ * Honest calls, injected faults, calls that fail and attempts that are disabled are all in it. What random runs do not meet is looked for
+ * breadth first. Drawn with a fixed seed, so two recordings of one specification are equal.
  */
-import { DISABLED, isFailure, type Machine, OUTCOMES, outcomeIndex, statusName } from '../../model/kernel/index.js';
+import {
+  type DataPathRole,
+  DISABLED,
+  isFailure,
+  type Machine,
+  OUTCOMES,
+  outcomeIndex,
+  type Sort,
+  statusName,
+} from '../../model/kernel/index.js';
 import { Walker } from '../walk.js';
+import { reach } from './reach.js';
 
 /** Calls with the states they start from, in parallel arrays; plain data that crosses processes as JSON. */
 export interface Recording {
@@ -12,6 +22,8 @@ export interface Recording {
   readonly specification: string;
   /** Fault class of each operation, '' for the honest ones. */
   readonly faults: readonly string[];
+  /** Part of each operation on the data path, '' for those off it. */
+  readonly roles: readonly (DataPathRole | '')[];
   readonly wordCount: number;
   /** Transition kind of each call. */
   readonly kinds: readonly number[];
@@ -23,8 +35,17 @@ export interface Recording {
   readonly states: readonly number[];
   /** Outcomes of each operation that the mix contains, in words. */
   readonly outcomes: readonly (readonly string[])[];
+  /** Of each operation that the mix does not contain: why not; '' for the others. */
+  readonly missing: readonly Missing[];
   /** For each call 1 when it was performed, 0 when it was attempted and disabled. */
   readonly performed: readonly number[];
+}
+
+/** Why an operation is not in a mix. */
+export interface Missing {
+  /** It cannot happen in this scope: shown, not supposed. */
+  readonly impossible: boolean;
+  readonly why: string;
 }
 
 export interface RecordingOptions {
@@ -35,12 +56,13 @@ export interface RecordingOptions {
   readonly steps: number;
   /** Calls kept of each operation and outcome. */
   readonly kept: number;
+  /** States among which to look for operations that no run met. */
+  readonly states: number;
 }
 
-export const RECORDING: RecordingOptions = { seed: 0x5eed, runs: 240, steps: 80, kept: 24 };
+export const RECORDING: RecordingOptions = { seed: 0x5eed, runs: 240, steps: 80, kept: 24, states: 1_500_000 };
 
-/** As many times the runs are drawn while some operation has not run. */
-const PATIENCE = 8;
+const PRESENT: Missing = { impossible: false, why: '' };
 
 /** Uniform integers from a seed (mulberry32). */
 export function seeded(seed: number): (size: number) => number {
@@ -81,8 +103,7 @@ class Recorder {
     const { m, options } = this;
     const draw = seeded(options.seed);
     const walker = new Walker(m, { properties: [], frameCondition: false });
-    for (let run = 0; run < options.runs * PATIENCE; run++) {
-      if (run >= options.runs && this.outcomes.every((o) => o.size > 0)) break;
+    for (let run = 0; run < options.runs; run++) {
       // Every other run favours some operations, or switches fault families off.
       const drawn = walker.draw(draw, options.steps, run % 2 === 1);
       m.choices.fix(drawn.initial);
@@ -92,17 +113,47 @@ class Recorder {
         this.perform(step.kind, step.digits);
       }
     }
+    const missing = this.lookForMissing();
     return {
       specification: m.hash(),
       faults: m.operations.map((o) => o.op.fault ?? ''),
+      roles: m.operations.map((o) => o.op.path ?? ''),
       wordCount: m.words.length,
       kinds: this.kinds,
       operations: this.operations,
       digits: this.digits,
       states: this.states,
       outcomes: this.outcomes.map((o) => [...o]),
+      missing,
       performed: this.performed,
     };
+  }
+
+  /** Looks for the operations that have not run, breadth first; says of those that are not found why. */
+  private lookForMissing(): Missing[] {
+    const { m } = this;
+    const empty = m.operations.map(({ op }) => this.emptySort([op.agent, ...Object.values(op.input ?? {})]));
+    const wanted = Uint8Array.from(this.outcomes, (o, i) => (o.size === 0 && empty[i] === undefined ? 1 : 0));
+    const search = wanted.includes(1)
+      ? reach(m, wanted, this.options.states, (kind, status) => {
+          this.pre.set(m.beforeWords);
+          this.keep(kind, status);
+        })
+      : { states: 0, complete: true };
+    const states = search.states.toLocaleString('en-US');
+    return this.outcomes.map((o, i): Missing => {
+      if (o.size > 0) return PRESENT;
+      const none = empty[i];
+      if (none !== undefined) return { impossible: true, why: `this scope has no ${none}` };
+      return search.complete
+        ? { impossible: true, why: `enabled in none of the ${states} states of this scope` }
+        : { impossible: false, why: `enabled in none of the first ${states} states of this scope` };
+    });
+  }
+
+  private emptySort(sorts: readonly (Sort | string)[]): string | undefined {
+    for (const s of sorts) if (typeof s !== 'string' && this.m.size(s) === 0) return s.name;
+    return undefined;
   }
 
   private perform(kind: number, digits: readonly number[]): void {

@@ -1,9 +1,16 @@
 /** The sheet's verdicts, how it reads, and the flags that it was measured with. */
 import { describe, expect, it } from 'vitest';
+import type { DataPathRole } from '../../model/kernel/index.js';
 import { fastpathLines, fastpathSummary } from '../../reports/fastpath.js';
 import { knownFlags, v8Options, wantedFlags } from './flags.js';
 import type { OperationReading } from './gates.js';
+import type { Missing } from './recording.js';
 import { claimOf, type FastpathSheet, type OperationRow, rowOf, type SuiteSheet, sheetHolds } from './sheet.js';
+
+interface RowPart {
+  readonly role: DataPathRole;
+  readonly missing: Missing;
+}
 
 const reading = (bytes: number, exercised = true): OperationReading => ({
   operation: 'grant.map',
@@ -12,9 +19,14 @@ const reading = (bytes: number, exercised = true): OperationReading => ({
   calls: 60_000,
   tier: 'turbofan',
 });
-const row = (bytesA: number, bytesB: number, exercised = true): OperationRow =>
-  rowOf(reading(bytesA, exercised), reading(bytesB, exercised), {
+const PRESENT: Missing = { impossible: false, why: '' };
+const UNMET: Missing = { impossible: false, why: 'enabled in none of the first 400,000 states of this scope' };
+const IMPOSSIBLE: Missing = { impossible: true, why: 'this scope has no record' };
+
+const row = (bytesA: number, bytesB: number, exercised = true, more: Partial<RowPart> = {}): OperationRow =>
+  rowOf(reading(bytesA, exercised), reading(bytesB, exercised), exercised ? PRESENT : (more.missing ?? UNMET), {
     fault: undefined,
+    role: more.role,
     outcomes: ['ok'],
     allocations:
       bytesA + bytesB > 0 ? [{ function: 'map', file: 'model/x.ts', line: 12, column: 3, bytes: 16_000 }] : [],
@@ -23,7 +35,7 @@ const row = (bytesA: number, bytesB: number, exercised = true): OperationRow =>
 function sheet(operations: readonly OperationRow[], more: Partial<SuiteSheet> = {}): FastpathSheet {
   const suite = { suite: 'grants', mix: 100, controlA: 16, controlB: 16, families: [], mixAllocations: [], operations };
   const common = {
-    schema: 1,
+    schema: 2,
     node: '20.0.0',
     v8: '11.3',
     flagsA: [],
@@ -46,14 +58,39 @@ describe('the fast-path sheet', () => {
     expect(shown(s)).toContain('?? grant.map  not exercised');
     expect(fastpathSummary(s)).toBe(
       "0 bytes in 60,000 calls at tier interpreter, and in 60,000 calls at V8's default tiers (turbofan), " +
-        'of each of 1 operation on V8 11.3; 1 operation not exercised',
+        'of each of 1 operation, 0 of them on the data path, on V8 11.3; 1 operation not exercised',
     );
     expect(claimOf({ bytes: 0, calls: 60_000, tier: 'turbofan' }, '11.3')).toBe(
       '0 bytes in 60,000 calls at tier turbofan on V8 11.3',
     );
   });
 
+  it('shows which operations are the data path, and says why one was not measured', () => {
+    const s = sheet([
+      row(0, 0, true, { role: 'submit' }),
+      row(0, 0, false, { role: 'translate', missing: IMPOSSIBLE }),
+    ]);
+    expect(sheetHolds(s)).toBe(true);
+    expect(shown(s, 120)).toMatch(/ok grant\.map .* turbofan {2}submit\n/);
+    expect(shown(s)).toContain('cannot happen: this scope has no record');
+    expect(fastpathSummary(s)).toContain('of each of 1 operation, 1 of them on the data path');
+    expect(fastpathSummary(s)).toContain('; 1 operation cannot happen');
+  });
+
+  it('in short is a line for each suite, and whatever is not as it should be', () => {
+    const short = (s: FastpathSheet): string => fastpathLines(s, { width: 120, style }, false).join('\n');
+    expect(short(sheet([row(0, 0), row(0, 0, false, { missing: IMPOSSIBLE })]))).toBe(
+      'grants: 2 operations, 0 on the data path, control reads 16 and 16 bytes, 0 bytes, 1 cannot happen',
+    );
+    expect(short(sheet([row(16, 0), row(0, 0)]))).toMatch(/^!! grants: .*\n!! grant\.map .*A 16 .*\n.*model\/x\.ts:12/);
+  });
+
   it.each([
+    [
+      'the data path was not measured',
+      sheet([row(0, 0), row(0, 0, false, { role: 'notify' })]),
+      'not measured: 1 operation',
+    ],
     ['gate A reads bytes', sheet([row(16, 0), row(0, 0)]), 'allocates: 1 of 2 operations'],
     ['gate B reads bytes', sheet([row(0, 16), row(0, 0)]), 'allocates: 1 of 2 operations'],
     [

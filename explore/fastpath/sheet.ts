@@ -1,9 +1,11 @@
 /**
  * The sheet: what the two gates read of every operation of every suite. Plain data without times, so that equal runs give equal sheets.
  */
+import type { DataPathRole } from '../../model/kernel/index.js';
 import type { Allocation } from './attribution.js';
 import type { FamilyReading, OperationReading } from './gates.js';
 import { HEAP_NUMBER_BYTES } from './meter.js';
+import type { Missing } from './recording.js';
 
 /** One gate's reading of one operation. */
 export interface GateReading {
@@ -12,12 +14,21 @@ export interface GateReading {
   readonly tier: string;
 }
 
+export type Verdict = 'zero' | 'allocates' | 'cannot happen' | 'not exercised';
+
 export interface OperationRow {
   readonly operation: string;
   /** Fault class, when it is an injected fault. */
   readonly fault: string | undefined;
-  /** `not exercised`: the mix never performed it (it may have attempted it); nothing is claimed. */
-  readonly verdict: 'zero' | 'allocates' | 'not exercised';
+  /** Its part on the data path, when it is on it. */
+  readonly role: DataPathRole | undefined;
+  /**
+   * `cannot happen`: it is enabled in no state of the suite's scope, which was shown. `not exercised`: the mix never performed it (it may
+   * have attempted it), and nothing is claimed.
+   */
+  readonly verdict: Verdict;
+  /** Why nothing was measured; '' when something was. */
+  readonly why: string;
   /** Outcomes that the recorded calls had: `ok`, error names, gates. */
   readonly outcomes: readonly string[];
   readonly gateA: GateReading;
@@ -41,7 +52,7 @@ export interface SuiteSheet {
 }
 
 export interface FastpathSheet {
-  readonly schema: 1;
+  readonly schema: 2;
   readonly node: string;
   readonly v8: string;
   readonly flagsA: readonly string[];
@@ -57,16 +68,24 @@ export function controlHolds(s: SuiteSheet): boolean {
   return s.controlA === HEAP_NUMBER_BYTES && s.controlB === HEAP_NUMBER_BYTES;
 }
 
-/** Whether nothing allocated, something was measured in every suite, and the meter saw its control. */
+/** A data-path operation that might happen and was not measured: the sheet must not pass for a proof. */
+export const isGap = (o: OperationRow): boolean => o.role !== undefined && o.verdict === 'not exercised';
+
+/** Whether anything of the suite allocated, alone or in the mix. */
+export function suiteAllocates(s: SuiteSheet): boolean {
+  return s.operations.some((o) => o.verdict === 'allocates') || s.families.some((f) => f.bytes !== 0);
+}
+
+/** Whether nothing allocated, the whole data path and something of every suite was measured, and the meter saw its control. */
 export function sheetHolds(sheet: FastpathSheet): boolean {
   return (
     sheet.suites.length > 0 &&
     sheet.suites.every(
       (s) =>
         controlHolds(s) &&
-        s.families.every((f) => f.bytes === 0) &&
+        !suiteAllocates(s) &&
         s.operations.some((o) => o.verdict === 'zero') &&
-        s.operations.every((o) => o.verdict !== 'allocates'),
+        !s.operations.some(isGap),
     )
   );
 }
@@ -75,16 +94,23 @@ export function sheetHolds(sheet: FastpathSheet): boolean {
 export function rowOf(
   a: OperationReading,
   b: OperationReading,
-  more: Pick<OperationRow, 'fault' | 'outcomes' | 'allocations'>,
+  missing: Missing,
+  more: Pick<OperationRow, 'fault' | 'role' | 'outcomes' | 'allocations'>,
 ): OperationRow {
-  const verdict = a.bytes !== 0 || b.bytes !== 0 ? 'allocates' : a.exercised && b.exercised ? 'zero' : 'not exercised';
   return {
     operation: a.operation,
-    verdict,
+    verdict: verdictOf(a, b, missing),
+    why: missing.why,
     ...more,
     gateA: { bytes: a.bytes, calls: a.calls, tier: a.tier },
     gateB: { bytes: b.bytes, calls: b.calls, tier: b.tier },
   };
+}
+
+function verdictOf(a: OperationReading, b: OperationReading, missing: Missing): Verdict {
+  if (a.bytes !== 0 || b.bytes !== 0) return 'allocates';
+  if (a.exercised && b.exercised) return 'zero';
+  return missing.impossible ? 'cannot happen' : 'not exercised';
 }
 
 /** `0 bytes in 60,000 calls at tier turbofan on V8 11.3.244.8`: never more than was measured. */

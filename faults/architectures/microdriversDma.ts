@@ -49,6 +49,7 @@ function namesForeign(m: BusAddress, v: number): boolean {
 /** F2: the device works at the address that the user half returned. */
 export const worksAtReturned = onBus('fault.worksAtReturned', {
   agent: device,
+  path: 'translate',
   says: 'works at the returned address (write: {write})',
   fault: 'F2',
   atomic: true,
@@ -67,6 +68,7 @@ export const worksAtReturned = onBus('fault.worksAtReturned', {
 /** F3: the device goes on at the address of a buffer that is the driver's no longer. */
 export const worksAtOld = onBus('fault.worksAtOld', {
   agent: device,
+  path: 'translate',
   says: `goes on at frame ${FIRST_BUFFER}, which was a buffer once (write: {write})`,
   fault: 'F3',
   atomic: true,

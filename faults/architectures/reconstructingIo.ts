@@ -177,6 +177,7 @@ export const deviceIgnoresReset = operation('device.ignoresReset', {
 /** F3: a driver aims its device at a frame that it has unmapped, by the machine address that it remembers. */
 export const dmaToFormer = onLending('dma.toFormerFrame', {
   agent: device,
+  path: 'translate',
   says: 'aims a DMA at {frame}, which is mapped no more (write: {write})',
   source: 'architectures 7.2, F3',
   fault: 'F3',

@@ -77,6 +77,7 @@ export const scribble = operation('fault.scribble', {
 /** F2: a request to an address that has no entry. On the zx1 that is a hard failure of the machine. */
 export const strayDma = operation('dma.stray', {
   agent: device,
+  path: 'translate',
   says: 'starts a DMA to an address that has no entry',
   source: 'Linux arch/ia64/hp/common/sba_iommu.c (a hard failure, that is a machine check, beyond a valid entry)',
   fault: 'F2',
@@ -96,6 +97,7 @@ export const strayDma = operation('dma.stray', {
 /** F2: one I/O page directory for all devices of a bus bridge: a device uses what was mapped for its neighbour. */
 export const neighbourDma = operation('dma.neighbour', {
   agent: device,
+  path: 'translate',
   says: 'starts a DMA to {iova} of {peer} (write: {write})',
   source: 'Linux arch/ia64/hp/common/sba_iommu.c (one page directory an I/O controller)',
   fault: 'F2',

@@ -22,6 +22,7 @@ export function recordFault(m: Iommu, v: number): void {
 /** A device reads or writes a page that the tables map for it. */
 export const issueDma = operation('dma.issue', {
   agent: device,
+  path: 'translate',
   says: 'starts a DMA to {iova} (write: {write})',
   atomic: true,
   input: { iova, write: flag },
@@ -44,6 +45,7 @@ export const issueDma = operation('dma.issue', {
 /** The request reaches memory. */
 export const finishDma = operation('dma.complete', {
   agent: 'memory',
+  path: 'complete',
   says: 'takes the effect of {dma}',
   atomic: true,
   input: { dma: dmaSlot },

@@ -10,6 +10,10 @@ import type { Sort } from './sort.js';
 /** Fault classes F1 to F14 (properties of an injection, not of a mechanism); see faults/. */
 export type FaultId = `F${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14}`;
 
+/** What an operation does on the data path: the work of every request, as opposed to set-up, teardown and faults. */
+export const DATA_PATH_ROLES = ['submit', 'complete', 'notify', 'translate'] as const;
+export type DataPathRole = (typeof DATA_PATH_ROLES)[number];
+
 /** The running call: who acts, the inputs that were chosen, and the locals that later steps read. All 32-bit integers. */
 export type Call<I extends Record<string, Sort>, L extends string> = { agent: number } & { [K in keyof I]: number } & {
   [K in L]: number;
@@ -40,6 +44,8 @@ export interface OperationDef<M, I extends Record<string, Sort>, L extends strin
   readonly errors?: Readonly<Record<string, number>>;
   /** An injected fault: which class. Operations without are the honest system's (or hardware's) own. */
   readonly fault?: FaultId;
+  /** Its part in every request; operations without are off the data path. */
+  readonly path?: DataPathRole;
   /** Never split: hardware and other agents that have no thread of execution. */
   readonly atomic?: boolean;
   /** A failing call leaves the state as it was (the default), or reaches a safe state that properties describe. */
@@ -72,6 +78,7 @@ export interface AnyOperation {
   readonly undo?: Readonly<Record<string, AnyStep | undefined>>;
   readonly errors?: Readonly<Record<string, number>>;
   readonly fault?: FaultId;
+  readonly path?: DataPathRole;
   readonly atomic?: boolean;
   readonly onFailure?: 'unchanged' | 'safe';
   readonly idle?: boolean;

@@ -82,6 +82,7 @@ function untranslated(m: Vtd): boolean {
 /** A request whose entries hardware fetches anew: it may have dropped whatever it had cached. */
 export const dmaWalked = operation('dma.walked', {
   agent: requester,
+  path: 'translate',
   says: 'sends a request for {page} (write: {write}), which hardware walks',
   source: 'VT-d 3.4, 3.7',
   fault: 'F2',
@@ -110,6 +111,7 @@ export const dmaWalked = operation('dma.walked', {
 /** A request that uses whatever is cached for it. */
 export const dmaCached = operation('dma.cached', {
   agent: requester,
+  path: 'translate',
   says: 'sends a request for {page} (write: {write}), which uses what is cached',
   source: 'VT-d 6.2',
   fault: 'F3',

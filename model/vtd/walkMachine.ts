@@ -204,6 +204,7 @@ export const lastWalk = out;
 /** A request of 01:05.0. It succeeds with the frame in `frame`, or fails with the reason of the manual. */
 export const send = operation('walk.send', {
   agent: 'device',
+  path: 'translate',
   says: 'sends a request for {at} (write: {write})',
   source: 'VT-d 3.7',
   fault: 'F2',

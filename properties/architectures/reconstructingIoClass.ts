@@ -18,7 +18,6 @@ import {
   RUNNING,
   slotAt,
 } from '../../model/architectures/reconstructingIo/classState.js';
-import { ALLOCATION, CONTROL_MESSAGE, COPY, charged } from '../../model/ledger.js';
 import { invariant, progress, relation } from '../property.js';
 
 const outstanding = (m: ClassPath): boolean => m.asked.state.includes(OUTSTANDING);
@@ -116,11 +115,4 @@ export const requestsEnd = progress<ClassPath>('R-L1', 'requests end', {
   goal: (m) => !outstanding(m),
   without: ['client.submit', 'manager.change'],
   witnesses: { 'a request is outstanding': outstanding },
-});
-
-/** 2d. */
-export const fastPathFree = relation<ClassPath>('R-F1', 'fast path', {
-  states: 'no step of a request allocates, copies or asks the manager',
-  holds: (_before, m) => charged(m, ALLOCATION) + charged(m, COPY) + charged(m, CONTROL_MESSAGE) === 0,
-  witnesses: { 'a request is done': (m) => m.asked.state.includes(DONE) },
 });

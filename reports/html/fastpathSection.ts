@@ -25,7 +25,7 @@ function suiteTable(s: SuiteSheet): Markup {
 }
 
 function row(o: OperationRow): Markup {
-  const tone = { zero: 'good', allocates: 'bad', 'not exercised': 'idle' }[o.verdict];
+  const tone = { zero: 'good', allocates: 'bad', 'cannot happen': '', 'not exercised': 'idle' }[o.verdict];
   const by = o.allocations.slice(0, MAX_ALLOCATIONS).map((a) => {
     const place = a.file === '' ? 'generated code' : `${a.file}:${a.line}`;
     return html`<div><code>${a.function}</code> ${place}: ${grouped(a.bytes)} bytes</div>`;

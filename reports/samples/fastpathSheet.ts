@@ -1,17 +1,16 @@
 /** A fast-path sheet as small as sheets get, for tests of what reads sheets. */
-import type { FastpathSheet } from '../../explore/fastpath/sheet.js';
+import type { FastpathSheet, OperationRow, Verdict } from '../../explore/fastpath/sheet.js';
 
 /** @param bytes what the operation allocates; 0 for a clean one */
-export function sampleSheet(
-  bytes: number,
-  verdict: 'zero' | 'allocates' | 'not exercised' = bytes ? 'allocates' : 'zero',
-): FastpathSheet {
+export function sampleSheet(bytes: number, verdict: Verdict = bytes ? 'allocates' : 'zero'): FastpathSheet {
   const reading = { bytes, calls: 10_000, tier: 'interpreter' };
   const allocations = bytes ? [{ function: 'write', file: 'model/lending.ts', line: 7, column: 3, bytes }] : [];
-  const row = {
+  const row: OperationRow = {
     operation: 'sample.attack',
     fault: 'F2',
+    role: 'translate',
     verdict,
+    why: verdict === 'not exercised' ? 'no run met it' : '',
     outcomes: ['ok'],
     gateA: reading,
     gateB: reading,
@@ -26,5 +25,5 @@ export function sampleSheet(
     operations: [row],
     mixAllocations: [],
   };
-  return { schema: 1, node: '20', v8: '11', flagsA: [], flagsB: [], seed: 1, attributedCalls: 1_000, suites: [suite] };
+  return { schema: 2, node: '20', v8: '11', flagsA: [], flagsB: [], seed: 1, attributedCalls: 1_000, suites: [suite] };
 }

@@ -2,6 +2,7 @@
  * The channel of the driver-reuse architecture: the ring under attack, reception, interrupts. No hardware of either era changes it, so the
  * suites serve both.
  */
+
 import {
   channelFaults,
   earlyAnswer,
@@ -14,6 +15,14 @@ import {
   stormFaults,
   uncheckedAddress,
 } from '../../../faults/architectures/driverReuse/channel.js';
+import {
+  answersLoudly,
+  copiesPages,
+  copiesTwice,
+  mapsPages,
+  signalsAlways,
+  wakesForEach,
+} from '../../../faults/architectures/fastpath.js';
 import { channel } from '../../../model/architectures/driverReuse/channel.js';
 import {
   addressCheck,
@@ -42,6 +51,12 @@ import {
   ddSingleFetch,
   ddWake,
 } from '../../../properties/architectures/driverReuse/channel.js';
+import {
+  channelFrugal,
+  channelWoken,
+  deliverFrugal,
+  deliverWoken,
+} from '../../../properties/architectures/fastpath.js';
 import { claim, suite } from '../../suite.js';
 import { open } from './claims.js';
 
@@ -120,6 +135,22 @@ export const channelSuite = suite('driver-reuse-channel', {
         { off: silentFinish, breaks: ddServed, scope: small },
       ],
     }),
+    claim('a request takes a signal at most, and no mapping, allocation or copy', {
+      keeps: [channelFrugal],
+      against: ['F5', 'F6', 'F12'],
+      without: [
+        { off: mapsPages, breaks: channelFrugal, scope: small },
+        { off: copiesPages, breaks: channelFrugal, scope: small },
+      ],
+    }),
+    claim('nobody is signalled along a ring in which something waits', {
+      keeps: [channelWoken],
+      against: ['F7', 'F12'],
+      without: [
+        { off: signalsAlways, breaks: channelWoken },
+        { off: answersLoudly, breaks: channelWoken },
+      ],
+    }),
   ],
   assumptions: [
     'a hostile server may hand a slot back without having done the I/O: the client asks its own checks of what it reads, end to end',
@@ -160,6 +191,14 @@ export const receiveSuite = suite('driver-reuse-receive', {
       without: [
         { off: queueBound, breaks: ddQueue },
         { off: noWaiting, breaks: ddDelivered },
+      ],
+    }),
+    claim('a packet is copied once, by the hypervisor, and a client that has packets is not woken for more', {
+      keeps: [deliverFrugal, deliverWoken],
+      against: ['F12'],
+      without: [
+        { off: copiesTwice, breaks: deliverFrugal },
+        { off: wakesForEach, breaks: deliverWoken },
       ],
     }),
   ],

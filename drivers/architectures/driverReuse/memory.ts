@@ -14,6 +14,7 @@ import {
   unpinnedLoan,
   vmmAboveAperture,
 } from '../../../faults/architectures/driverReuse/muxMutants.js';
+import { mapsOnDma } from '../../../faults/architectures/fastpath.js';
 import { mux } from '../../../model/architectures/driverReuse/muxMemory.js';
 import {
   attachPrivilege,
@@ -51,6 +52,7 @@ import {
   ddVector,
   ddVmm,
 } from '../../../properties/architectures/driverReuse/mux.js';
+import { muxFrugal } from '../../../properties/architectures/fastpath.js';
 import { claim, suite } from '../../suite.js';
 import { open, SAYS } from './claims.js';
 
@@ -138,6 +140,11 @@ export const muxSuite = suite('driver-reuse-mux', {
         { off: noDrain, breaks: ddDrained },
         { off: mastersFirst, breaks: ddMaster },
       ],
+    }),
+    claim('a DMA does no work on the table, which is filled at page faults', {
+      keeps: [muxFrugal],
+      against: ['F2', 'F3'],
+      without: [{ off: mapsOnDma, breaks: muxFrugal, scope: muxScope }],
     }),
     claim(SAYS.config, {
       keeps: [ddInterface],

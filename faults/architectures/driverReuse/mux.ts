@@ -75,6 +75,7 @@ export const storeOutside = operation('driver.storeOutside', {
 /** The driver gives its device the address of memory that it never had. */
 export const dmaForeign = operation('device.dmaForeign', {
   agent: device,
+  path: 'translate',
   says: 'aims a DMA at {frame}, which its DD/OS never had',
   fault: 'F2',
   atomic: true,
@@ -99,6 +100,7 @@ export const dmaForeign = operation('device.dmaForeign', {
 /** The driver gives its device the address of memory that it had, and has no longer. */
 export const dmaLate = operation('device.dmaLate', {
   agent: device,
+  path: 'translate',
   says: 'aims a DMA at {frame}, which its DD/OS has no longer',
   fault: 'F3',
   atomic: true,
@@ -123,6 +125,7 @@ export const dmaLate = operation('device.dmaLate', {
 /** A DMA write to the window in which writes are interrupts. It lies above every aperture. */
 export const dmaInterrupt = operation('device.dmaInterrupt', {
   agent: device,
+  path: 'translate',
   says: 'writes an interrupt that is not its own',
   fault: 'F8',
   atomic: true,

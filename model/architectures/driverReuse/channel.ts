@@ -43,6 +43,7 @@ function signal(m: Channel): void {
 /** The client's request. */
 export const submit = operation('client.submit', {
   agent: client,
+  path: 'submit',
   says: 'hands {slot} over',
   source: 'LeVasseur et al. 2004, V3 client',
   input: { slot },
@@ -80,9 +81,28 @@ export const submit = operation('client.submit', {
   },
 });
 
+/** Whether the client has been handed back a slot that it has not taken. */
+export function answerWaits(m: Channel, c: number): boolean {
+  for (let s = 0; s < m.size(slot); s++) {
+    const r = m.ring.at(c, s);
+    if (m.ring.owner[r] === CLIENTS && (m.request.outstanding[r] === 1 || m.ring.failed[r] === 1)) return true;
+  }
+  return false;
+}
+
+/** Whether a slot was handed over that the server has not taken. */
+export function requestWaits(m: Channel, c: number): boolean {
+  for (let s = 0; s < m.size(slot); s++) {
+    const r = m.ring.at(c, s);
+    if (m.ring.owner[r] === SERVERS && m.work.stage[r] === NOTHING) return true;
+  }
+  return false;
+}
+
 /** The client takes a slot back that the server has handed back. */
 export const consume = operation('client.consume', {
   agent: client,
+  path: 'complete',
   says: 'takes {slot} back',
   source: 'LeVasseur et al. 2004, V3 client',
   input: { slot },
@@ -107,7 +127,8 @@ export const consume = operation('client.consume', {
       const r = m.ring.at(op.agent, op.slot);
       m.request.outstanding[r] = 0;
       m.ring.failed[r] = 0;
-      m.status.clientTold[op.agent] = 0;
+      // It looks for more before it asks to be told again.
+      if (!answerWaits(m, op.agent)) m.status.clientTold[op.agent] = 0;
     },
   },
 });
@@ -115,6 +136,7 @@ export const consume = operation('client.consume', {
 /** The server takes a slot: reads it once, validates what it read, and answers what is not valid. */
 export const take = operation('server.take', {
   agent: 'server',
+  path: 'submit',
   says: 'takes {slot} of {client}',
   source: 'LeVasseur et al. 2004, V3 server; GAP-V3: the address was not checked',
   input: { client, slot },
@@ -158,6 +180,7 @@ export const take = operation('server.take', {
 /** The device is given the address. */
 export const start = operation('server.start', {
   agent: 'server',
+  path: 'submit',
   says: 'starts the I/O of {slot} of {client}',
   source: 'LeVasseur et al. 2004, V3 server, V5',
   input: { client, slot },
@@ -183,6 +206,7 @@ export const start = operation('server.start', {
 /** The device is done, and interrupts. */
 export const finish = operation('device.finish', {
   agent: 'device',
+  path: 'complete',
   says: 'finishes {slot} of {client}',
   atomic: true,
   input: { client, slot },
@@ -204,6 +228,7 @@ export const finish = operation('device.finish', {
 /** The server hands a slot back. */
 export const answer = operation('server.answer', {
   agent: 'server',
+  path: 'complete',
   says: 'hands {slot} of {client} back',
   source: 'LeVasseur et al. 2004, V3 server: on completion write the error, barrier, owner',
   input: { client, slot },
@@ -248,6 +273,7 @@ function hasWork(m: Channel): boolean {
 /** The server finds nothing, and swaps the status words for 0. */
 export const swap = operation('server.swap', {
   agent: 'server',
+  path: 'notify',
   says: 'finds nothing, and clears its status words',
   source: 'LeVasseur et al. 2004, V3 notification suppression',
   where: { agent: (m) => m.server.state[0] === AWAKE && !hasWork(m) },
@@ -268,6 +294,7 @@ export const swap = operation('server.swap', {
 /** It sleeps if the words stayed 0, and else begins again. */
 export const sleep = operation('server.sleep', {
   agent: 'server',
+  path: 'notify',
   says: 'looks at the status words once more, and sleeps if they are clear',
   source: 'LeVasseur et al. 2004, V3 notification suppression',
   where: { agent: (m) => m.server.state[0] === LOOKING },

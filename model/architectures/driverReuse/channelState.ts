@@ -98,7 +98,11 @@ export function vectorInUse(m: Channel): number {
 }
 
 /** What a client may have in work: an equal share of the vector, and no less than one. */
-export const shareOf = (m: Channel): number => Math.max(1, Math.floor(m.size(vector) / m.connection.rows));
+export function shareOf(m: Channel): number {
+  const all = m.size(vector);
+  const each = (all - (all % m.connection.rows)) / m.connection.rows;
+  return each > 1 ? each : 1;
+}
 
 /** Whether the client is the adversary. */
 export const isHostileClient = (m: Channel, c: number): boolean => c === m.connection.rows - 1;

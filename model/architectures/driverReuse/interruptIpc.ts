@@ -30,6 +30,7 @@ export const maskUntilAnswer = gate('mask until the answer');
 /** The device has something to say. */
 export const raise = operation('device.assert', {
   agent: 'device',
+  path: 'notify',
   says: 'asserts its interrupt',
   atomic: true,
   where: { agent: (m) => m.irq.asserted[0] === 0 },
@@ -44,6 +45,7 @@ export const raise = operation('device.assert', {
 /** The hypervisor masks the line and makes the interrupt thread ready. */
 export const deliverInterrupt = operation('hypervisor.interrupt', {
   agent: 'hypervisor',
+  path: 'notify',
   says: 'sends the interrupt to the DD/OS',
   where: { agent: (m) => m.irq.asserted[0] === 1 && m.irq.masked[0] === 0 && m.irq.handler[0] === 0 },
   touches: (m, _op, may) => {
@@ -63,6 +65,7 @@ export const deliverInterrupt = operation('hypervisor.interrupt', {
 /** The interrupt thread handles the device in the DD/OS's turn, and answers: the line is unmasked. */
 export const handle = operation('driver.handle', {
   agent: 'DD/OS',
+  path: 'notify',
   says: 'handles the interrupt',
   where: { agent: (m) => m.irq.handler[0] === 1 && (m.turn.of[0] === NONE || !m.on(scheduled)) },
   touches: (m, _op, may) => {
@@ -83,6 +86,7 @@ export const handle = operation('driver.handle', {
 /** The next turn: a client's, or (none) the DD/OS's. Without the scheduler, a ready interrupt thread goes first. */
 export const schedule = operation('hypervisor.schedule', {
   agent: 'hypervisor',
+  path: 'notify',
   says: 'gives the processor to the next',
   where: { agent: (m) => m.on(scheduled) || (m.irq.handler[0] === 0 && m.irq.asserted[0] === 0) },
   touches: (m, _op, may) => may.write(m.turn),

@@ -169,6 +169,7 @@ export const givePage = operation('monitor.give', {
 /** A device is told by its DD/OS to use a page that the DD/OS may have, and the table lets it pass. */
 export const issue = operation('device.dma', {
   agent: device,
+  path: 'translate',
   says: 'starts a DMA to {frame}',
   atomic: true,
   input: { frame },
@@ -197,6 +198,7 @@ export function takeFlight(m: Mux, v: number, f: number): void {
 /** The request reaches memory. What it writes where it may is not told apart; elsewhere it leaves its mark. */
 export const complete = operation('memory.dma', {
   agent: 'memory',
+  path: 'complete',
   says: 'takes the effect of {dma}',
   atomic: true,
   input: { dma: dmaSlot },

@@ -56,6 +56,7 @@ export const copyBounds = gate('string copy bounds');
 /** A packet arrives: the device has written it into a buffer of the DD/OS. */
 export const arrive = operation('device.receive', {
   agent: 'device',
+  path: 'submit',
   says: 'receives a packet for {client}',
   atomic: true,
   input: { client },
@@ -74,6 +75,7 @@ export const arrive = operation('device.receive', {
 const waiting = (name: string, isLast: boolean) =>
   operation(name, {
     agent: client,
+    path: 'submit',
     says: 'waits for a packet',
     where: {
       agent: (m, op) =>
@@ -96,6 +98,7 @@ export const waitLast = waiting('lastClient.wait', true);
 /** The server sends the next packet: one string copy by the hypervisor, which is also the wake-up. */
 export const deliver = operation('server.deliver', {
   agent: 'server',
+  path: 'complete',
   says: 'delivers a packet to {client}',
   source: 'LeVasseur et al. 2004, V4',
   input: { client },
@@ -130,6 +133,7 @@ export const deliver = operation('server.deliver', {
 /** The client looks at what it received. */
 export const read = operation('client.read', {
   agent: client,
+  path: 'complete',
   says: 'takes a packet',
   where: { agent: (m, op) => m.rx.received[op.agent] > 0 },
   touches: (m, op, may) => may.write(m.rx, op.agent),

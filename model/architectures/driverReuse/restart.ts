@@ -45,6 +45,7 @@ const more = (n: number): number => Math.min(n + 1, MANY);
 /** The client puts a request into its ring. */
 export const submitRequest = operation('client.submit', {
   agent: client,
+  path: 'submit',
   says: 'submits {request}',
   input: { request },
   where: {
@@ -66,6 +67,7 @@ function usableByAgent(m: Restart, op: { agent: number }): boolean {
 /** The server starts it: the buffer is pinned, the device programmed. The DD/OS may die in between. */
 export const startRequest = operation('server.start', {
   agent: ddos,
+  path: 'submit',
   says: 'starts {request} of {client}',
   input: { client, request },
   where: {
@@ -92,6 +94,7 @@ export const startRequest = operation('server.start', {
 /** The device has done what it was told, whoever still wants to know. */
 export const finishRequest = operation('device.finish', {
   agent: ddos,
+  path: 'complete',
   says: 'has its DMA take effect',
   atomic: true,
   where: { agent: (m, op) => m.ddos.dma[op.agent] !== NONE },
@@ -112,6 +115,7 @@ export const finishRequest = operation('device.finish', {
 /** The server hands the slot back. */
 export const answerRequest = operation('server.answer', {
   agent: ddos,
+  path: 'complete',
   says: 'answers {request} of {client}',
   input: { client, request },
   where: {
@@ -132,6 +136,7 @@ export const answerRequest = operation('server.answer', {
 /** The client is told. */
 export const takeAnswer = operation('client.takeAnswer', {
   agent: client,
+  path: 'complete',
   says: 'takes the answer to {request}',
   input: { request },
   where: { request: (m, op) => m.request.stage[m.request.at(op.agent, op.request)] === ANSWERED },

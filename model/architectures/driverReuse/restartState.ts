@@ -88,7 +88,10 @@ export const serverOf = (m: Restart, c: number): number => c % m.ddos.rows;
 /** Whether the request is replayed after a restart. */
 export const isBlock = (r: number): boolean => r % 2 === 0;
 /** Client and request of a row of the table of requests. */
-export const clientOfRow = (m: Restart, row: number): number => Math.floor(row / (m.request.rows / m.link.rows));
+export function clientOfRow(m: Restart, row: number): number {
+  const each = m.request.rows / m.link.rows;
+  return (row - (row % each)) / each;
+}
 
 /** Whether the client can use its connection. */
 export function usable(m: Restart, c: number): boolean {

@@ -36,6 +36,7 @@ const operation = operationOn<DataPath>();
 /** The kernel's own client (file system, network stack) submits, in a context that must not sleep: it takes the lock by spinning only. */
 export const submitRequest = operation('path.submit', {
   agent: 'client',
+  path: 'submit',
   says: 'submits {request}',
   source: 'D1: performance-critical roots',
   input: { request },
@@ -67,6 +68,7 @@ export const submitRequest = operation('path.submit', {
 /** The device has done it, and raises its line if that is not raised already. */
 export const completeRequest = operation('path.complete', {
   agent: 'device',
+  path: 'complete',
   says: 'completes {request}',
   atomic: true,
   input: { request },
@@ -89,6 +91,7 @@ export const completeRequest = operation('path.complete', {
 /** The handler: in interrupt context, on a processor whose interrupts are on: no thread there holds the spin lock. */
 export const handleInterrupt = operation('path.interrupt', {
   agent: 'interrupt',
+  path: 'notify',
   says: 'answers what is complete',
   source: 'D5: interrupt code never needs a lock in semaphore mode',
   atomic: true,
@@ -130,6 +133,7 @@ export const handleInterrupt = operation('path.interrupt', {
 /** The client takes its answer. */
 export const takeAnswered = operation('path.take', {
   agent: 'client',
+  path: 'complete',
   says: 'takes the answer to {request}',
   input: { request },
   where: { request: (m, op) => m.request.state[op.request] === ANSWERED },

@@ -42,6 +42,7 @@ export const runThread = operation('thread.run', {
 /** The device has done it. */
 export const raiseOnce = operation('device.raise', {
   agent: 'device',
+  path: 'notify',
   says: 'raises its line',
   atomic: true,
   where: { agent: (m) => m.deviceLine.asked[0] === 1 && m.deviceLine.raised[0] === 0 },
@@ -57,6 +58,7 @@ export const raiseOnce = operation('device.raise', {
 /** The kernel half's handler: before any thread. */
 export const handleLine = operation('device.handle', {
   agent: 'interrupt',
+  path: 'notify',
   says: 'runs the handler',
   source: 'D1: functions of the interrupt handler\u2019s type are roots of the kernel half',
   atomic: true,

@@ -69,6 +69,7 @@ export function enqueue(m: ClassPath, r: number): void {
 /** The client asks for something, and grants its page with the rights that it takes. */
 export const submit = operation('client.submit', {
   agent: 'client',
+  path: 'submit',
   says: 'submits {request}',
   source: SOURCE,
   input: { request },
@@ -91,6 +92,7 @@ export const submit = operation('client.submit', {
 /** R3: a soft device passes down what waits, with the rights that it has received. */
 export const passDown = operation('soft.pass', {
   agent: 'soft device',
+  path: 'submit',
   says: 'passes down what waits',
   source: 'TR-596, soft devices; transitive grants of today\u2019s grant tables',
   where: { agent: (m) => m.path.soft[0] === RUNNING && waits(m, ABOVE, REQUEST) },
@@ -121,6 +123,7 @@ export const passDown = operation('soft.pass', {
 /** The backend takes what waits: maps the pages, in one call. */
 export const take = operation('backend.take', {
   agent: place,
+  path: 'submit',
   says: 'takes what waits',
   source: SOURCE,
   where: {
@@ -155,6 +158,7 @@ export const take = operation('backend.take', {
 /** The device does it, once more or for the first time. */
 export const perform = operation('backend.perform', {
   agent: place,
+  path: 'complete',
   says: 'has its device perform {request}',
   source: SOURCE,
   input: { request },
@@ -179,6 +183,7 @@ export const perform = operation('backend.perform', {
 /** The backend answers what has been performed: gives the pages back (or away, when it received), in one call, and answers after that. */
 export const answer = operation('backend.answer', {
   agent: place,
+  path: 'complete',
   says: 'answers what it has performed',
   source: SOURCE,
   where: {
@@ -219,6 +224,7 @@ export const answer = operation('backend.answer', {
 /** R3: the soft device answers what has been answered below, and has the page no more. */
 export const passUp = operation('soft.answer', {
   agent: 'soft device',
+  path: 'complete',
   says: 'answers what was answered below',
   source: 'TR-596, soft devices',
   where: { agent: (m) => m.path.soft[0] === RUNNING && waits(m, BELOW, RESPONSE) },
@@ -249,6 +255,7 @@ export const passUp = operation('soft.answer', {
 /** The client looks at what was answered. Answers of another epoch are none. */
 export const complete = operation('client.complete', {
   agent: 'client',
+  path: 'complete',
   says: 'completes what was answered',
   source: 'XB3: epochs',
   where: { agent: (m) => m.path.connected[0] === 1 && waits(m, ABOVE, RESPONSE) },
@@ -281,6 +288,7 @@ export const complete = operation('client.complete', {
 /** The client is through with a request, and can ask again. */
 export const forget = operation('client.forget', {
   agent: 'client',
+  path: 'complete',
   says: 'is through with {request}',
   input: { request },
   where: { request: (m, op) => m.asked.state[op.request] === DONE || m.asked.state[op.request] === LOST },

@@ -159,6 +159,7 @@ export const connected = operation('front.connected', {
 /** Uses of the ring. */
 export const submit = operation('front.submit', {
   agent: 'frontend',
+  path: 'submit',
   says: 'puts a request into the ring',
   where: { agent: (m) => m.front.state[0] === CONNECTED && m.front.submitted[0] === 0 },
   touches: (m, _op, may) => may.write(m.front),
@@ -171,6 +172,7 @@ export const submit = operation('front.submit', {
 
 export const serve = operation('back.serve', {
   agent: 'backend',
+  path: 'submit',
   says: 'takes the request',
   where: {
     agent: (m) =>
@@ -191,6 +193,7 @@ export const serve = operation('back.serve', {
 
 export const finish = operation('back.finish', {
   agent: 'backend',
+  path: 'complete',
   says: 'completes the request',
   where: { agent: (m) => works(m) && m.back.refs[0] === 1 },
   touches: (m, _op, may) => {
@@ -232,6 +235,7 @@ export const doDisconnect = operation('back.disconnect', {
 /** The frontend uses a page that is not a ring for data of its own. */
 export const useData = operation('front.useData', {
   agent: 'frontend',
+  path: 'complete',
   says: 'keeps its own data in {page}',
   input: { page: channelPage },
   where: { page: (m, op) => ownPage(m, op.page) && m.own.use[op.page] === 0 },

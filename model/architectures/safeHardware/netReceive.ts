@@ -30,6 +30,7 @@ const operation = operationOn<Receive>();
 /** The guest asks for a packet: gives a frame back to make room, and posts the request. */
 export const post = operation('rx.post', {
   agent: guest,
+  path: 'submit',
   says: 'gives {frame} back and asks for a packet',
   source: 'Xen 2.0 netfront, network_alloc_rx_buffers (MEMOP_decrease_reservation)',
   input: { frame },
@@ -62,6 +63,7 @@ export const post = operation('rx.post', {
 /** The guest takes its packet. */
 export const receive = operation('rx.receive', {
   agent: guest,
+  path: 'complete',
   says: 'receives what is in {frame}',
   source: 'Xen 2.0 netfront, netif_poll',
   input: { frame },

@@ -81,6 +81,11 @@ export const takeBack = operation('vmm.takeBack', {
   },
 });
 
+function allClosed(m: Net): boolean {
+  for (let g = 0; g < m.link.rows; g++) if (m.link.state[g] !== CLOSED) return false;
+  return true;
+}
+
 /** The controller starts a new driver domain, when nothing of the old one is left and every guest knows that it is gone. */
 export const restart = operation('manager.restart', {
   agent: 'control',
@@ -88,9 +93,7 @@ export const restart = operation('manager.restart', {
   source: 'M8; Xen 2.0 Xend',
   where: {
     agent: (m) =>
-      m.domain.life[DRIVER] === ABSENT &&
-      m.domain.generation[DRIVER] + 1 < m.size(generation) &&
-      m.link.state.every((s) => s === CLOSED),
+      m.domain.life[DRIVER] === ABSENT && m.domain.generation[DRIVER] + 1 < m.size(generation) && allClosed(m),
   },
   touches: (m, _op, may) => may.write(m.domain, DRIVER),
   steps: {

@@ -41,6 +41,7 @@ const operation = operationOn<Receive>();
 /** The card starts to write a packet into a spare frame of the driver domain. */
 export const arrive = operation('rx.arrive', {
   agent: 'card',
+  path: 'translate',
   says: 'starts to write a packet for {guest} into {frame}',
   input: { guest, frame },
   where: {
@@ -65,6 +66,7 @@ export const arrive = operation('rx.arrive', {
 /** ...and has written it. */
 export const filled = operation('rx.filled', {
   agent: 'card',
+  path: 'complete',
   says: 'has written a packet',
   where: { agent: (m) => m.nic.dma[0] !== NONE && m.nic.write[0] === 1 },
   touches: (m, _op, may) => {
@@ -87,6 +89,7 @@ export const filled = operation('rx.filled', {
 /** Drops a packet that its guest has no room for: the frame is spare again. */
 export const dropPacket = operation('rx.drop', {
   agent: 'driver domain',
+  path: 'complete',
   says: 'drops the packet in {frame}',
   source: 'Xen 2.0 netback, netif_be_start_xmit: drop when the ring is empty',
   input: { frame },
@@ -152,6 +155,7 @@ export function touchTransfer(m: Receive, op: Flip, may: Footprint): void {
 /** Page flip: one entry of the multicall that the flush ends. */
 export const flip = operation('rx.flip', {
   agent: 'driver domain',
+  path: 'complete',
   says: 'gives {frame} with its packet to {guest}',
   source: 'Xen 2.0 netback, net_rx_action (MMUEXT_REASSIGN_PAGE)',
   input: { frame, guest },
@@ -173,6 +177,7 @@ export const flip = operation('rx.flip', {
 /** End of the batch: one multicall with one flush. */
 export const flush = operation('rx.flush', {
   agent: 'driver domain',
+  path: 'complete',
   says: 'ends the batch: the TLB is flushed',
   source: 'Xen 2.0 netback, net_rx_action (UVMF_FLUSH_TLB on the last entry)',
   where: { agent: (m) => serves(m) && m.rxFrame.stage.includes(FLIPPED) },
@@ -191,22 +196,37 @@ export const flush = operation('rx.flush', {
   },
 });
 
+/** Whether the guest has been told of a packet that it has not received. */
+export function packetWaits(m: Receive, g: number): boolean {
+  for (let f = 0; f < m.rxFrame.rows; f++) if (m.rxFrame.stage[f] === TOLD && m.rxFrame.packet[f] === g) return true;
+  return false;
+}
+
 /** Tells the guests what they have got. */
 export const tell = operation('rx.respond', {
   agent: 'driver domain',
+  path: 'notify',
   says: 'tells the guests of their packets',
-  source: 'Xen 2.0 netback, make_rx_response',
+  source: 'Xen 2.0 netback, make_rx_response (event index)',
+  locals: ['told'],
   where: { agent: (m) => serves(m) && m.rxFrame.stage.includes(FLUSHED) },
   touches: (m, _op, may) => {
     for (let f = 0; f < m.rxFrame.rows; f++) may.write(m.rxFrame, f);
   },
   steps: {
-    'post the responses': (m) => {
-      for (let f = 0; f < m.rxFrame.rows; f++) if (m.rxFrame.stage[f] === FLUSHED) m.rxFrame.stage[f] = TOLD;
+    'post the responses': (m, op) => {
+      for (let f = 0; f < m.rxFrame.rows; f++) {
+        if (m.rxFrame.stage[f] !== FLUSHED) continue;
+        const g = m.rxFrame.packet[f];
+        if (g !== NONE && !packetWaits(m, g)) op.told |= 1 << g;
+        m.rxFrame.stage[f] = TOLD;
+      }
     },
-    notify: (m) => {
-      charge(m, NOTIFICATION);
-      hypercall(m);
+    notify: (m, op) => {
+      for (let told = op.told; told !== 0; told &= told - 1) {
+        charge(m, NOTIFICATION);
+        hypercall(m);
+      }
     },
   },
 });

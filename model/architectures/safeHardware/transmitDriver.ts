@@ -38,6 +38,7 @@ import {
   SENDING,
   SENT,
   slotAt,
+  slots,
   type Transmit,
   touchWork,
 } from './transmitState.js';
@@ -47,6 +48,7 @@ const operation = operationOn<Transmit>();
 /** Copies a descriptor out of the ring, and checks the copy. */
 export const take = operation('net.take', {
   agent: 'driver domain',
+  path: 'submit',
   says: 'takes a descriptor of {guest}',
   source: 'Xen 2.0 netback, net_tx_action: memcpy of the request, then the tests',
   input: { guest },
@@ -89,6 +91,7 @@ export const take = operation('net.take', {
 /** Maps the buffers of all checked requests: one multicall. The VMM maps only what the guest of the channel owns. */
 export const map = operation('net.map', {
   agent: 'driver domain',
+  path: 'submit',
   says: 'maps the buffers that it was given',
   source: 'Xen 2.0 netback, net_tx_action (MULTI_update_va_mapping_otherdomain); xen/arch/x86/mm.c, get_page',
   locals: ['bad'],
@@ -126,6 +129,7 @@ export const map = operation('net.map', {
 /** Copies the header into private memory and looks at the copy: from here on the guest can change nothing that matters. */
 export const filter = operation('net.filter', {
   agent: 'driver domain',
+  path: 'submit',
   says: 'copies a header and filters it',
   source: 'Xen 2.0 netback, net_tx_action: PKT_PROT_LEN bytes, then net_filter; the rest is mapped',
   locals: ['work'],
@@ -147,6 +151,7 @@ export const filter = operation('net.filter', {
 /** Hands header and buffer to the card. */
 export const transmit = operation('net.transmit', {
   agent: 'driver domain',
+  path: 'translate',
   says: 'hands a packet to the card',
   source: 'Xen 2.0 netback, dev_queue_xmit',
   locals: ['work'],
@@ -176,6 +181,7 @@ export const transmit = operation('net.transmit', {
 /** The card has read the buffer. */
 export const complete = operation('net.complete', {
   agent: 'card',
+  path: 'complete',
   says: 'has sent a packet',
   where: { agent: (m) => m.nic.dma[0] !== NONE && m.nic.write[0] === 0 },
   touches: (m, _op, may) => {
@@ -202,6 +208,7 @@ export const complete = operation('net.complete', {
 /** Takes the mappings of all sent packets back: one multicall, with one flush. */
 export const unmap = operation('net.unmap', {
   agent: 'driver domain',
+  path: 'complete',
   says: 'unmaps what was sent',
   source: 'Xen 2.0 netback, net_tx_action (dealloc ring, UVMF_FLUSH_TLB)',
   where: { agent: (m) => serves(m) && inStage(m, SENT) !== NONE },
@@ -228,11 +235,18 @@ export const unmap = operation('net.unmap', {
   },
 });
 
-/** Posts the responses. */
+/** Whether a response lies in the ring that the guest has not collected: then it has been told. */
+export function responseWaits(m: Transmit, g: number): boolean {
+  for (let s = 0; s < slots(m); s++) if (m.txSlot.state[m.txSlot.at(g, s)] === RESPONSE) return true;
+  return false;
+}
+
+/** Posts the responses, and notifies each guest that has none to collect: what the event index of its ring says. */
 export const respond = operation('net.respond', {
   agent: 'driver domain',
+  path: 'notify',
   says: 'answers what it has done with',
-  source: 'Xen 2.0 netback, make_tx_response',
+  source: 'Xen 2.0 netback, make_tx_response (i == netif->tx->event)',
   locals: ['told'],
   where: { agent: (m) => serves(m) && inStage(m, ANSWER) !== NONE },
   touches: (m, _op, may) => {
@@ -243,15 +257,17 @@ export const respond = operation('net.respond', {
     'post the responses': (m, op) => {
       for (let w = 0; w < m.txWork.rows; w++) {
         if (m.txWork.stage[w] !== ANSWER) continue;
+        if (!responseWaits(m, m.txWork.guest[w])) op.told |= 1 << m.txWork.guest[w];
         if (!facesHostile(m, w)) m.txSlot.state[m.txWork.slot[w]] = RESPONSE;
         m.txSlot.frame[m.txWork.slot[w]] = NONE;
         clearWork(m, w);
-        op.told = 1;
       }
     },
-    notify: (m) => {
-      charge(m, NOTIFICATION);
-      hypercall(m);
+    notify: (m, op) => {
+      for (let told = op.told; told !== 0; told &= told - 1) {
+        charge(m, NOTIFICATION);
+        hypercall(m);
+      }
     },
   },
 });

@@ -22,6 +22,7 @@ const operation = operationOn<Transmit>();
 /** The guest sends a packet: names a buffer, publishes the index, notifies if it has been asked to. */
 export const send = operation('net.send', {
   agent: guest,
+  path: 'submit',
   says: 'sends a packet',
   source: 'Xen 2.0 netfront, network_start_xmit; public/io/netif.h',
   locals: ['slot'],
@@ -63,6 +64,7 @@ export const send = operation('net.send', {
 /** The event reaches the driver domain. */
 export const wake = operation('net.wake', {
   agent: 'driver domain',
+  path: 'notify',
   says: 'wakes up for {guest}',
   source: 'Xen 2.0 netback, netif_be_int',
   input: { guest },
@@ -81,6 +83,7 @@ export const wake = operation('net.wake', {
 /** The driver domain has found the ring empty... */
 export const idle = operation('net.idle', {
   agent: 'driver domain',
+  path: 'notify',
   says: 'finds no request of {guest}',
   source: 'public/io/netif.h: event index',
   input: { guest },
@@ -99,6 +102,7 @@ export const idle = operation('net.idle', {
 /** ...asks to be notified of the next one, and looks once more before it sleeps. */
 export const sleep = operation('net.sleep', {
   agent: 'driver domain',
+  path: 'notify',
   says: 'asks to be woken for {guest}, looks again, and sleeps',
   source: 'public/io/netif.h: event index; xen/include/public/io/ring.h, FINAL_CHECK',
   input: { guest },
@@ -118,6 +122,7 @@ export const sleep = operation('net.sleep', {
 /** The guest takes a response; the buffer is its own again. */
 export const collect = operation('net.collect', {
   agent: guest,
+  path: 'complete',
   says: 'collects a response in {slot}',
   source: 'Xen 2.0 netfront, network_tx_buf_gc',
   input: { slot: ringSlot },

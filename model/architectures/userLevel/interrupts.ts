@@ -119,6 +119,7 @@ export function deliver(m: Irqs, l: number): void {
 /** The device has something to say. */
 export const raiseIrq = operation('irq.raise', {
   agent: 'device',
+  path: 'notify',
   says: 'raises {irq}',
   source: '2005 patches, irq_proc_irq_handler (disable_irq_nosync)',
   input: { irq },
@@ -133,6 +134,7 @@ export const raiseIrq = operation('irq.raise', {
 /** read: back for the next one. The line is enabled only when nothing is counted. */
 export const readIrq = operation('irq.read', {
   agent: 'vmm',
+  path: 'notify',
   says: 'lets {process} read {irq}',
   source: '2005 patches, irq_proc_read',
   input: { irq, process: domain },
@@ -161,6 +163,7 @@ export const readIrq = operation('irq.read', {
 /** The read returns the count and zeroes it. */
 export const returnIrq = operation('irq.return', {
   agent: 'vmm',
+  path: 'notify',
   says: 'returns the count of {irq} to {process}',
   source: '2005 patches, irq_proc_read',
   input: { irq, process: domain },

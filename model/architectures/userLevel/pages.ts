@@ -145,6 +145,7 @@ export const fillTlb = operation('page.cache', {
 /** The driver puts a bus address into the device’s descriptors, or takes it out. */
 export const programDevice = operation('user.program', {
   agent: domain,
+  path: 'submit',
   says: 'puts {iova} into the descriptors of {device}, or takes it out',
   source: 'registers are mapped into the process: no call',
   atomic: true,

@@ -84,7 +84,7 @@ export function driverOf(m: Service, r: number): number {
 const hasOpen = (m: Service, d: number): boolean => m.unit.owners[d] !== 0 && responds(m, d);
 
 /** Whether another request of the driver is in this state: then whoever is to be woken is awake. */
-function anotherIs(m: Service, r: number, state: number): boolean {
+export function anotherIs(m: Service, r: number, state: number): boolean {
   for (let o = 0; o < m.request.rows; o++) {
     if (o !== r && m.request.state[o] === state && driverOf(m, o) === driverOf(m, r)) return true;
   }
@@ -110,6 +110,7 @@ export const openUnit = operation('service.open', {
 /** A client puts a request into the memory that it shares with the driver, and wakes it if nothing was there. */
 export const sendRequest = operation('client.send', {
   agent: 'client',
+  path: 'submit',
   says: 'sends {request}',
   input: { request },
   where: {
@@ -131,6 +132,7 @@ export const sendRequest = operation('client.send', {
 /** The driver gives a request to its device. */
 export const issueRequest = operation('driver.issue', {
   agent: 'driver',
+  path: 'submit',
   says: 'gives {request} to its device',
   input: { request },
   where: {
@@ -164,6 +166,7 @@ function perform(m: Service, d: number): void {
 /** The device does what it was given. */
 export const performRequest = operation('device.perform', {
   agent: 'device',
+  path: 'complete',
   says: 'does what the driver of {domain} gave it',
   input: { domain },
   where: {
@@ -185,6 +188,7 @@ const forgetJob = (m: Service, d: number): void => {
 /** The driver finds that its device is done, and answers. */
 export const answerRequest = operation('driver.answer', {
   agent: domain,
+  path: 'complete',
   says: 'answers what its device has done',
   where: { agent: (m, op) => hasOpen(m, op.agent) && m.unit.done[op.agent] === 1 },
   touches: (m, op, may) => {
@@ -207,6 +211,7 @@ export const answerRequest = operation('driver.answer', {
 /** The client takes the answer; a frame is copied between its memory and the pinned ring. */
 export const receiveAnswer = operation('client.receive', {
   agent: 'client',
+  path: 'complete',
   says: 'takes the answer to {request}',
   input: { request },
   where: { request: (m, op) => m.request.state[op.request] === ANSWERED },
@@ -223,6 +228,7 @@ export const receiveAnswer = operation('client.receive', {
 /** The client begins with another request. */
 export const nextRequest = operation('client.next', {
   agent: 'client',
+  path: 'complete',
   says: 'is done with {request}',
   input: { request },
   where: {
