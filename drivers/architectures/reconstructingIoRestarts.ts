@@ -40,7 +40,7 @@ import { ASSUMPTIONS, LACKED_THEN, SAYS } from './reconstructingIoDevices.js';
 import { restartMachine, stubbornMachine } from './reconstructingIoMachines.js';
 
 /** Two restarts (three lives) of one device beside another, and a single restart where every step is taken apart. */
-const RESTART_SCOPE = {
+export const RESTART_SCOPE = {
   small: {
     domain: 3,
     generation: 1,
