@@ -69,6 +69,7 @@ export const hang = operation('backend.hang', {
   steps: {
     stop: (m, op) => {
       m.be.life[op.agent] = HUNG;
+      m.killThreads(op.agent);
     },
   },
 });
