@@ -33,8 +33,16 @@ import { DRIVER_THREAD } from '../../model/architectures/safeHardware/netState.j
 import { close } from '../../model/blockFrontLife.js';
 import { restart } from '../../model/blockManager.js';
 import { type Block, DYING } from '../../model/blockState.js';
-import { drop, guardWith, type MachineDef, module } from '../../model/kernel/index.js';
-import { splitBlock } from '../../model/splitBlock.js';
+import {
+  type AnyModule,
+  type AnyOperation,
+  drop,
+  flag,
+  guardWith,
+  type MachineDef,
+  module,
+} from '../../model/kernel/index.js';
+import { connectAll, splitBlock } from '../../model/splitBlock.js';
 import { answeredOnce, requestsEnd } from '../../properties/architectures/safeHardware.js';
 import {
   blockLeaksNothing,
@@ -86,11 +94,14 @@ export const stepSays = {
 
 const DEATHS = ['driver.crash', 'driver.hang', 'manager.suspect'];
 
+/** What a driver domain does itself, and is interrupted in. */
+const isWork = (o: AnyOperation): boolean => o.agent === DRIVER_THREAD && o.fault === undefined;
+
 /** The machine with failures only, its driver domain on a thread of its own: one thing at a time, those of a single step as well. */
 const failing = (def: MachineDef): MachineDef => ({
   ...def,
   name: `${def.name}, failing at every step`,
-  split: def.modules.flatMap((mod) => mod.operations.filter((o) => o.agent === DRIVER_THREAD).map((o) => o.name)),
+  split: def.modules.flatMap((mod) => mod.operations.filter(isWork).map((o) => o.name)),
   modules: def.modules.map((mod) =>
     mod.name.startsWith('attacks')
       ? { ...mod, operations: mod.operations.filter((o) => DEATHS.includes(o.name)) }
@@ -194,14 +205,23 @@ const BLOCK = {
   'message id': 3,
 };
 
-const blockFails: MachineDef = {
-  name: 'block of driver domains that fail at every step',
-  modules: [splitBlock, module('failures', { tables: {}, operations: [crash, hang, falseSuspicion] }), plainStart],
-};
+const blockFails = (name: string, start: AnyModule): MachineDef => ({
+  name,
+  modules: [splitBlock, module('failures', { tables: {}, operations: [crash, hang, falseSuspicion] }), start],
+});
+
+/** Just created, so that the handshake is one of the things that a backend fails in, or connected. */
+const createdOrConnected = module<Block, Record<never, never>>('created or connected', {
+  tables: {},
+  operations: [],
+  initial: (m) => {
+    if (m.choose(flag, 'connected') === 1) connectAll(m, false);
+  },
+});
 
 /** Backends have threads; frontends are numbered as they are, so what is split is named. */
 export const blockSteps: MachineDef = {
-  ...blockFails,
+  ...blockFails('block of driver domains that fail at every step', createdOrConnected),
   threads: (scope) => Array.from({ length: scope.backend }, (_, b) => b),
   split: [
     'back.wake',
@@ -258,7 +278,7 @@ const restartWaits = guardWith(
 
 export const blockRestartsSuite = suite('safe-hardware-block-restarts', {
   title: 'Safe Hardware Interface: the same block backend fails again and again',
-  machine: blockFails,
+  machine: blockFails('block of driver domains that fail again and again', plainStart),
   edits: [drop(close), restartWaits],
   scope: {
     small: { ...BLOCK, epoch: 4, 'message id': 5 },
