@@ -338,3 +338,8 @@ export const channelStepsSuite = suite('safe-hardware-channel-steps', {
   mayStop: () => true,
   assumptions: [...assumptions, 'one interface, one message on its way in each direction'],
 });
+
+/** Suites of the hardware of its time, of today's, and of either. */
+export const stepsThen: readonly Suite[] = [txStepsThen, rxStepsThen];
+export const stepsNow: readonly Suite[] = [txStepsNow, rxStepsNow];
+export const stepsBoth: readonly Suite[] = [blockStepsSuite, blockRestartsSuite, channelStepsSuite];
