@@ -1,7 +1,8 @@
 /** `ringfence matrix`: the containment matrix of the five architectures, from the report of a run. */
 import { join } from 'node:path';
 import { costsOf } from '../drivers/architectures/cost.js';
-import { architectureSuites, architectures, costRuns } from '../drivers/architectures/index.js';
+import { architectureSuites, architectures, costRuns, recoveryRuns } from '../drivers/architectures/index.js';
+import { recoveriesOf } from '../explore/recoveryDistance.js';
 import { type Matrix, matrixOf } from '../reports/matrix.js';
 import { matrixLines, matrixMarkdown } from '../reports/matrixText.js';
 import type { Report } from '../reports/report.js';
@@ -36,6 +37,7 @@ export function writeMatrix(report: Report, folder: string): Matrix {
   const costs = architectures.map((a) => ({
     architecture: a.id,
     costs: costsOf(costRuns.get(a.id) ?? []),
+    recoveries: recoveriesOf(recoveryRuns.get(a.id) ?? []),
     figures: a.figures,
   }));
   const m = matrixOf(report, architectures, costs);

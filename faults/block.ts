@@ -69,6 +69,7 @@ export const hang = operation('backend.hang', {
   steps: {
     stop: (m, op) => {
       m.be.life[op.agent] = HUNG;
+      m.killThreads(op.agent);
     },
   },
 });
@@ -152,16 +153,36 @@ export const crashesOnly = module<Block, Record<never, never>>('backend crashes'
 
 const lastDevice = (m: Block): number => deviceOf(m, m.fe.rows - 1);
 
+const isStranger = (m: Block, b: number): boolean => deviceOfBackend(b) !== lastDevice(m);
+
+const strangerCrashes = {
+  ...crash,
+  where: {
+    agent: (m: Block, op: { agent: number }) => isStranger(m, op.agent) && (crash.where?.agent?.(m, op) ?? true),
+  },
+};
+const strangerHangs = {
+  ...hang,
+  where: {
+    agent: (m: Block, op: { agent: number }) => isStranger(m, op.agent) && (hang.where?.agent?.(m, op) ?? true),
+  },
+};
+const strangerSuspected = {
+  ...falseSuspicion,
+  where: {
+    target: (m: Block, op: { agent: number; target: number }) =>
+      isStranger(m, op.target) && (falseSuspicion.where?.target?.(m, op) ?? true),
+  },
+};
+
 /** Crashes, of other backends than the last frontend's. */
 export const strangersCrash = module<Block, Record<never, never>>("strangers' backends crash", {
   tables: {},
-  operations: [
-    {
-      ...crash,
-      where: {
-        agent: (m: Block, op: { agent: number }) =>
-          deviceOfBackend(op.agent) !== lastDevice(m) && (crash.where?.agent?.(m, op) ?? true),
-      },
-    },
-  ],
+  operations: [strangerCrashes],
+});
+
+/** All three failures, of other backends than the last frontend's. */
+export const strangersFail = module<Block, Record<never, never>>("strangers' backends fail", {
+  tables: {},
+  operations: [strangerCrashes, strangerHangs, strangerSuspected],
 });

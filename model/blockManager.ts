@@ -161,6 +161,7 @@ export const detach = operation('back.disconnect', {
 export function kill(m: Block, b: number): void {
   m.be.life[b] = DYING;
   m.be.hostile[b] = 0;
+  m.killThreads(b);
   for (let e = 0; e < m.size(pending); e++) clearPending(m, m.pool.at(b, e));
   for (let f = 0; f < m.fe.rows; f++) {
     const c = m.chan.at(b, f);

@@ -107,7 +107,8 @@ export const take = operation('back.take', {
   },
   touches: (m, op, may) => {
     may.write(m.chan, m.chan.at(op.agent, op.frontend));
-    touchEntry(m, may, op.agent, freeEntry(m, op.agent));
+    // Which entry it is to be is known only once the first steps are taken.
+    for (let e = 0; e < m.size(pending); e++) touchEntry(m, may, op.agent, e);
   },
   onFailure: 'safe',
   errors,

@@ -167,7 +167,7 @@ export const poolShared = invariant<Block>('I14', 'fair', {
 });
 
 /** What the last frontend can see: its own state, its client, its pages, its ring. */
-function viewOfLast(m: Block, out: Int32Array): number {
+export function viewOfLast(m: Block, out: Int32Array): number {
   const f = m.fe.rows - 1;
   let n = 0;
   out[n++] = m.fe.state[f];

@@ -12,6 +12,7 @@ import {
   matrixRows,
 } from '../drivers/architectures/architecture.js';
 import type { Cost } from '../drivers/architectures/cost.js';
+import type { RecoveryCost } from '../drivers/architectures/recovery.js';
 import type { BreachReport, ClaimReport, Evidence } from './claims.js';
 import type { Report } from './report.js';
 
@@ -42,6 +43,8 @@ export interface FoundCell {
 export interface ArchitectureCosts {
   readonly architecture: string;
   readonly costs: readonly Cost[];
+  /** Ways back to service after a failure. */
+  readonly recoveries: readonly RecoveryCost[];
   readonly figures: Architecture['figures'];
 }
 

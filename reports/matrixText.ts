@@ -1,6 +1,7 @@
 /** The containment matrix and the costs, for a terminal and as Markdown. */
 import { type MatrixRow, matrixRows } from '../drivers/architectures/architecture.js';
 import { eras, type Found, type FoundCell, type Matrix } from './matrix.js';
+import { recoveryLines, recoveryMarkdown } from './recoveryText.js';
 import type { Page, Style } from './terminal.js';
 import { hang, printable } from './text.js';
 
@@ -47,7 +48,16 @@ export function matrixLines(m: Matrix, page: Page): string[] {
       }
     }
   }
-  lines.push('', ...hang('', LEGEND, width).map(style.dim), '', ...differences(m, page), '', ...costLines(m, page));
+  lines.push(
+    '',
+    ...hang('', LEGEND, width).map(style.dim),
+    '',
+    ...differences(m, page),
+    '',
+    ...costLines(m, page),
+    '',
+    ...recoveryLines(m, page),
+  );
   return lines;
 }
 
@@ -111,6 +121,7 @@ export function matrixMarkdown(m: Matrix): string {
       parts.push(`| ${architecture} | ${c.what} | ${c.batch} | ${c.era} | ${cell(told.join(', '))} |`);
     }
   }
+  parts.push('', ...recoveryMarkdown(m, cell));
   parts.push('', '## Published figures', '', '| architecture | what | value | source |', '|---|---|---|---|');
   for (const { architecture, figures } of m.costs) {
     for (const f of figures) parts.push(`| ${architecture} | ${cell(f.what)} | ${cell(f.value)} | ${cell(f.source)} |`);

@@ -1,11 +1,13 @@
 /** Scripted runs of block requests over the split driver, for the architectures that share disks by it. */
-import { crashesOnly } from '../../faults/block.js';
+import { backendFailures } from '../../faults/block.js';
 import { bookedBlock } from '../../model/architectures/blockBook.js';
+import { type Block, DONE_OK, DYING, KEPT_BACK } from '../../model/blockState.js';
 import type { Gate } from '../../model/kernel/index.js';
 import { splitBlock } from '../../model/splitBlock.js';
 import { plainStart } from '../suites/blockStarts.js';
 import type { Era } from './architecture.js';
-import { type CostRun, type CostStep, type RecoveryRun, repeated } from './cost.js';
+import { type CostRun, type CostStep, repeated } from './cost.js';
+import { type Failure, failures, type RecoveryRun } from './recovery.js';
 
 const machine = bookedBlock({ name: 'block, with its ledger', modules: [splitBlock, plainStart] });
 
@@ -73,26 +75,43 @@ export function blockCostRuns(era: Era, gatesOff: readonly Gate[]): CostRun[] {
 
 const failing = bookedBlock({
   name: 'block that fails, with its ledger',
-  modules: [splitBlock, crashesOnly, plainStart],
+  modules: [splitBlock, backendFailures, plainStart],
 });
 const ONE = { ...EIGHT, epoch: 2, request: 1, page: 3, pending: 1, slot: 1, index: 2, 'message id': 3 };
 
-/** A crash with a request performed but not answered, until its client has the answer from the next backend. */
-export function blockRecovery(era: Era, gatesOff: readonly Gate[]): RecoveryRun {
-  return {
+/** How a failure comes, and how it is noticed. */
+const FAILURES: Readonly<Record<Failure, { readonly fault: CostStep; readonly noticed: readonly CostStep[] }>> = {
+  crash: { fault: { operation: 'backend.crash' }, noticed: [] },
+  hang: { fault: { operation: 'backend.hang' }, noticed: [{ operation: 'manager.destroy', in: 'control domain' }] },
+  'wrong suspicion': { fault: { operation: 'manager.suspectFalsely', in: 'control domain' }, noticed: [] },
+};
+
+/** The client has its answer, and no dead backend has anything. */
+function blockRestored(m: Block): boolean {
+  return m.client.state[0] === DONE_OK && !m.be.life.includes(DYING) && !m.page.use.includes(KEPT_BACK);
+}
+
+/** A failure with a request performed but not answered, until its client has the answer from the next backend. */
+export function blockRecovery(era: Era, gatesOff: readonly Gate[]): RecoveryRun[] {
+  return failures.map((from) => ({
     what: 'block',
+    from,
     era,
     machine: failing,
     scope: ONE,
     gatesOff,
+    restored: blockRestored,
     before: [
       guest('front.submit'),
       driver('back.take'),
       driver('back.map'),
       driver('back.access'),
-      { operation: 'backend.crash' },
+      FAILURES[from].fault,
     ],
     steps: [
+      ...FAILURES[from].noticed,
+      ...repeated(2, () => [{ operation: 'vmm.takeBack', in: 'VMM' }]),
+      { operation: 'vmm.bury', in: 'VMM' },
       { operation: 'manager.restart', in: 'control domain' },
       guest('front.suspend'),
       guest('front.initialise'),
@@ -106,5 +125,5 @@ export function blockRecovery(era: Era, gatesOff: readonly Gate[]): RecoveryRun 
       driver('back.respond'),
       guest('front.collect'),
     ],
-  };
+  }));
 }

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Machine, type MachineDef, module, operationOn, type State, table, u8 } from '../../model/kernel/index.js';
 import { COPY, charge, hypercall } from '../../model/ledger.js';
-import { type CostRun, costOf, recoveryOf } from './cost.js';
+import { type CostRun, costOf } from './cost.js';
+import { type RecoveryRun, recoveryOf } from './recovery.js';
 
 const tables = { box: table([], { full: u8(), seen: u8() }) };
 type Box = Machine & State<typeof tables>;
@@ -71,12 +72,6 @@ describe('costs of a scripted run', () => {
     expect(costOf({ ...run(twice), batch: 8 }).perRequest.copy).toBe(1 / 8);
   });
 
-  it('counts a recovery once, and not what led to the failure', () => {
-    const { what: _what, batch: _batch, ...rest } = run([{ operation: 'get', in: 'right' }]);
-    const cost = recoveryOf({ ...rest, what: 'net', before: [{ operation: 'put', in: 'left' }] });
-    expect(cost).toMatchObject({ operations: 1, charges: { copy: 1, hypercall: 1, 'domain crossing': 3 } });
-  });
-
   it('refuses a run that costs something else every time', () => {
     expect(() => costOf(run([{ operation: 'grow' }]))).toThrow(/no steady state/);
   });
@@ -85,5 +80,36 @@ describe('costs of a scripted run', () => {
     expect(() => costOf(run([{ operation: 'get' }]))).toThrow(/step 1: 'get' is not enabled/);
     expect(() => costOf(run([{ operation: 'lose' }]))).toThrow(/no operation 'lose'/);
     expect(() => costOf({ ...run([{ operation: 'put' }]), initial: { colour: 1 } })).toThrow(/no initial state/);
+  });
+});
+
+describe('ways back to service', () => {
+  const way = (steps: RecoveryRun['steps']): RecoveryRun => ({
+    what: 'a box',
+    from: 'crash',
+    era: 'now',
+    machine,
+    scope: {},
+    restored: (m: Box) => m.box.full[0] === 0,
+    before: [{ operation: 'put', in: 'left' }],
+    steps,
+  });
+
+  it('count what comes after the failure, once: operations, their steps, and charges', () => {
+    expect(recoveryOf(way([{ operation: 'get', in: 'right' }]))).toMatchObject({
+      ends: true,
+      operations: 1,
+      steps: 1,
+      charges: { copy: 1, hypercall: 1, 'domain crossing': 3 },
+    });
+  });
+
+  it('must lead to service, and must not begin there', () => {
+    expect(() => recoveryOf(way([{ operation: 'get' }, { operation: 'put' }]))).toThrow('service is not back');
+    expect(() => recoveryOf({ ...way([]), before: [] })).toThrow('service was never away');
+  });
+
+  it('may not exist', () => {
+    expect(recoveryOf(way([]))).toMatchObject({ ends: false, operations: 0 });
   });
 });

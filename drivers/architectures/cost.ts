@@ -7,6 +7,7 @@
  * (hypercall, XPC) is charged by the operation itself (model/ledger.ts).
  */
 import {
+  applyEdits,
   build,
   DISABLED,
   type Edit,
@@ -33,11 +34,8 @@ export interface CostStep {
   readonly with?: Readonly<Record<string, number>>;
 }
 
-/** A scripted run: the same requests again and again, from one request's submission to the last one's completion. */
-export interface CostRun {
-  readonly what: CostedRequest;
-  /** Requests in the run. */
-  readonly batch: 1 | 8;
+/** Operations in order, on a machine of one era. */
+export interface ScriptedRun {
   readonly era: Era;
   readonly machine: MachineDef;
   /** Scope of the run: a batch of eight needs a ring of eight. */
@@ -48,21 +46,15 @@ export interface CostRun {
   readonly initial?: Readonly<Record<string, number>>;
   /** What is done once, before the first request: connecting. Never counted. */
   readonly before?: readonly CostStep[];
-  /** What is done for the batch; it must lead back to where it can be done again. */
+  /** What is counted. A costed batch must lead back to where it can be done again. */
   readonly steps: readonly CostStep[];
 }
 
-/** A failure and the way back to service: what is done once, and counted from the failure on. */
-export interface RecoveryRun extends Omit<CostRun, 'what' | 'batch'> {
-  readonly what: 'block' | 'net';
-}
-
-/** How far recovery is: operations from the failure until requests are served again, crossings, and everything else that is charged. */
-export interface RecoveryCost {
-  readonly what: 'block' | 'net';
-  readonly era: Era;
-  readonly operations: number;
-  readonly charges: Readonly<Record<ChargeName, number>>;
+/** A scripted run: the same requests again and again, from one request's submission to the last one's completion. */
+export interface CostRun extends ScriptedRun {
+  readonly what: CostedRequest;
+  /** Requests in the run. */
+  readonly batch: 1 | 8;
 }
 
 /** Charges for one request: totals of the run, divided by its batch. Kinds that were not charged are 0. */
@@ -80,19 +72,23 @@ const WARM_UP = 1;
 const COUNTED = 2;
 
 /** A machine that performs a run's steps and adds up what they charge. */
-class Performer {
-  private readonly m: Machine;
+export class Performer {
+  readonly m: Machine;
+  /** Named steps taken by the operations of the last `perform`. */
+  stepsTaken = 0;
   /** The domain that ran last. */
   private at = '';
+  /** Named steps since the last attempt began. */
+  private attempted = 0;
 
   constructor(
-    run: Omit<CostRun, 'what' | 'batch'>,
+    run: ScriptedRun,
     private readonly name: string,
   ) {
     this.m = build(run.machine, {
       scope: run.scope,
       ...(run.gatesOff && { gatesOff: run.gatesOff }),
-      ...(run.edits && { edits: run.edits }),
+      edits: [...(run.edits ?? []), ...this.counting(run)],
     });
     this.m.choices.recording = true;
     begin(this.m, run.initial ?? {}, name);
@@ -101,8 +97,10 @@ class Performer {
   /** Performs steps and returns their charges, by kind. */
   perform(steps: readonly CostStep[]): number[] {
     const totals: number[] = CHARGES.map(() => 0);
+    this.stepsTaken = 0;
     steps.forEach((step, i) => {
-      take(this.m, step, `${this.name}, step ${i + 1}`);
+      this.take(step, `${this.name}, step ${i + 1}`);
+      this.stepsTaken += this.attempted;
       CHARGES.forEach((_, kind) => {
         totals[kind] += this.m.charges[kind];
       });
@@ -112,10 +110,43 @@ class Performer {
     });
     return totals;
   }
+
+  /** Edits that make every step count itself. */
+  private counting(run: ScriptedRun): Edit[] {
+    const operations = run.machine.modules.flatMap((mod) => mod.operations);
+    return applyEdits(operations, run.edits ?? []).flatMap(({ op, steps }) =>
+      steps.map(({ name, run: step }) => ({
+        kind: 'replace' as const,
+        operation: op.name,
+        step: name,
+        with: (m: never, call: never) => {
+          this.attempted++;
+          return step(m, call);
+        },
+      })),
+    );
+  }
+
+  /** Performs the first enabled way of a step. */
+  private take(step: CostStep, name: string): void {
+    const { m } = this;
+    const kind = m.operations.findIndex((o) => o.op.name === step.operation);
+    if (kind < 0) throw new SpecificationError(`${name}: the machine has no operation '${step.operation}'`);
+    const from = m.words.slice();
+    m.choices.begin();
+    do {
+      m.words.set(from);
+      this.attempted = 0;
+      const status = m.fire(kind);
+      if (status !== DISABLED && !isFailure(status) && answersMatch(m, step.with ?? {})) return;
+    } while (m.choices.next());
+    m.words.set(from);
+    throw new SpecificationError(`${name}: '${step.operation}' is not enabled with ${JSON.stringify(step.with ?? {})}`);
+  }
 }
 
 /** Charges by name, each divided by a number of requests. */
-function namedCharges(totals: readonly number[], requests: number): Readonly<Record<ChargeName, number>> {
+export function namedCharges(totals: readonly number[], requests: number): Readonly<Record<ChargeName, number>> {
   const entries = CHARGES.map((name, kind) => [name, totals[kind] / requests] as const);
   return Object.fromEntries(entries) as Record<ChargeName, number>;
 }
@@ -139,17 +170,6 @@ export function costOf(run: CostRun): Cost {
   return { what, batch, era, perRequest: namedCharges(first, batch), operations: steps.length };
 }
 
-/**
- * Performs a recovery once: `before` up to the failure, then `steps`, which are counted.
- * @throws SpecificationError when a step is not enabled or fails
- */
-export function recoveryOf(run: RecoveryRun): RecoveryCost {
-  const performer = new Performer(run, `${run.machine.name}, recovery of ${run.what}`);
-  performer.perform(run.before ?? []);
-  const totals = performer.perform(run.steps);
-  return { what: run.what, era: run.era, operations: run.steps.length, charges: namedCharges(totals, 1) };
-}
-
 /** Costs of several runs, in order. */
 export function costsOf(runs: readonly CostRun[]): Cost[] {
   return runs.map(costOf);
@@ -168,21 +188,6 @@ function begin(m: Machine, wanted: Readonly<Record<string, number>>, name: strin
     if (answersMatch(m, wanted)) return;
   } while (m.choices.next());
   throw new SpecificationError(`${name}: no initial state has ${JSON.stringify(wanted)}`);
-}
-
-/** Performs the first enabled way of a step. */
-function take(m: Machine, step: CostStep, name: string): void {
-  const kind = m.operations.findIndex((o) => o.op.name === step.operation);
-  if (kind < 0) throw new SpecificationError(`${name}: the machine has no operation '${step.operation}'`);
-  const from = m.words.slice();
-  m.choices.begin();
-  do {
-    m.words.set(from);
-    const status = m.fire(kind);
-    if (status !== DISABLED && !isFailure(status) && answersMatch(m, step.with ?? {})) return;
-  } while (m.choices.next());
-  m.words.set(from);
-  throw new SpecificationError(`${name}: '${step.operation}' is not enabled with ${JSON.stringify(step.with ?? {})}`);
 }
 
 /** Whether the choices just made include these. */

@@ -14,6 +14,7 @@ import {
   REACHES_NO_KERNEL,
   REACHES_NO_PROCESS,
 } from './microdriversDma.js';
+import { STEPS_SAY, stepSuites } from './microdriversSteps.js';
 import { softwareSuites } from './microdriversSuites.js';
 
 export { costRuns } from './microdriversCosts.js';
@@ -62,6 +63,8 @@ const sameInBothEras: readonly SameRow[] = [
     claims: [
       'a kernel thread whose user half dies gets an error',
       'a lock that a dead user half held is broken',
+      STEPS_SAY.calls,
+      STEPS_SAY.locks,
       'the data path goes on when the user half dies, and answers every request once',
       'the rest of the system does not notice the death of the user half',
       'the user half serves again after its death',
@@ -77,6 +80,8 @@ const sameInBothEras: readonly SameRow[] = [
       'a kernel thread whose user half hangs gets an error',
       'a lock that a hung user half holds comes free',
       'the data path goes on when the user half hangs',
+      STEPS_SAY.callsHang,
+      STEPS_SAY.locksHang,
       'the kernel serves on when the kernel half hangs',
     ],
     note: 'no time-out; a user half that hangs with a lock stops the data path too, whose line it has masked',
@@ -155,8 +160,8 @@ export const microdrivers = architecture({
   title: 'Microdrivers',
   source: 'Ganapathy, Balakrishnan, Swift, Jha: HotOS 2007; with Renzelmann: ASPLOS 2008',
   suites: {
-    then: [...softwareSuites, dmaThen],
-    now: [...softwareSuites, dmaNow, kernelDmaNow],
+    then: [...softwareSuites, ...stepSuites, dmaThen],
+    now: [...softwareSuites, ...stepSuites, dmaNow, kernelDmaNow],
   },
   cells: [
     ...sameInBothEras.flatMap((r) => (['then', 'now'] satisfies Era[]).map((era) => cellOf(r.row, era, r))),

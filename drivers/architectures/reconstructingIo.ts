@@ -6,7 +6,16 @@ import { type Architecture, architecture, type Cell, type Claimed, type Era, typ
 import { CLASS_SAYS, classSuite } from './reconstructingIoClass.js';
 import { devicesNow, devicesThen, SAYS } from './reconstructingIoDevices.js';
 import { channelSuite, distrustSuite, linesNow, linesThen, PART_SAYS } from './reconstructingIoParts.js';
-import { limits, restartsNow, restartsThen, stepsNow, stepsThen, strangers } from './reconstructingIoRestarts.js';
+import {
+  censusNow,
+  censusThen,
+  limits,
+  restartsNow,
+  restartsThen,
+  stepsNow,
+  stepsThen,
+  strangers,
+} from './reconstructingIoRestarts.js';
 
 /** The cells of a row: the same in both eras, but for what `now` says. */
 function cells(
@@ -36,8 +45,30 @@ export const reconstructingIo: Architecture = architecture({
   title: 'Reconstructing I/O',
   source: 'Fraser et al., UCAM-CL-TR-596, 2004',
   suites: {
-    then: [devicesThen, restartsThen, stepsThen, classSuite, channelSuite, distrustSuite, linesThen, strangers, limits],
-    now: [devicesNow, restartsNow, stepsNow, classSuite, channelSuite, distrustSuite, linesNow, strangers, limits],
+    then: [
+      devicesThen,
+      restartsThen,
+      stepsThen,
+      censusThen,
+      classSuite,
+      channelSuite,
+      distrustSuite,
+      linesThen,
+      strangers,
+      limits,
+    ],
+    now: [
+      devicesNow,
+      restartsNow,
+      stepsNow,
+      censusNow,
+      classSuite,
+      channelSuite,
+      distrustSuite,
+      linesNow,
+      strangers,
+      limits,
+    ],
   },
   cells: [
     ...cells(
@@ -80,14 +111,14 @@ export const reconstructingIo: Architecture = architecture({
       'driver-crash',
       'C',
       false,
-      [SAYS.crash, SAYS.steps, SAYS.strangers, CLASS_SAYS.refinement, CLASS_SAYS.owner],
+      [SAYS.crash, SAYS.steps, SAYS.census, SAYS.strangers, CLASS_SAYS.refinement, CLASS_SAYS.owner],
       'restart of that device alone; clients see delay (block) or loss (net)',
     ),
     ...cells(
       'driver-hang',
       'P',
       true,
-      [SAYS.hang, SAYS.steps, SAYS.strangers, CLASS_SAYS.refinement, CLASS_SAYS.owner],
+      [SAYS.hang, SAYS.steps, SAYS.census, SAYS.strangers, CLASS_SAYS.refinement, CLASS_SAYS.owner],
       'contained given that the manager suspects every hang some time; a wrong suspicion is safe if bus mastering cannot be switched on again behind its back',
     ),
     ...cells(

@@ -15,12 +15,14 @@ import {
 } from '../../faults/architectures/reconstructingIoMutants.js';
 import { commandFilter } from '../../model/architectures/reconstructingIo/restart.js';
 import { iotlbInvalidation } from '../../model/iommu/index.js';
+import type { Gate } from '../../model/kernel/index.js';
 import {
   contentIntact,
   dmaConfined,
   memoryOfVmm,
   pinsCounted,
 } from '../../properties/architectures/reconstructingIo.js';
+import { deviceLeaksNothing } from '../../properties/architectures/reconstructingIoCensus.js';
 import {
   afterReset,
   connectedToOwner,
@@ -40,7 +42,7 @@ import { ASSUMPTIONS, LACKED_THEN, SAYS } from './reconstructingIoDevices.js';
 import { restartMachine, stubbornMachine } from './reconstructingIoMachines.js';
 
 /** Two restarts (three lives) of one device beside another, and a single restart where every step is taken apart. */
-const RESTART_SCOPE = {
+export const RESTART_SCOPE = {
   small: {
     domain: 3,
     generation: 1,
@@ -273,3 +275,39 @@ export const limits = suite('reconstructing-io-limits', {
   mayStop: () => true,
   assumptions: ASSUMPTIONS,
 });
+
+/** Three restarts, each taken apart. */
+const CENSUS = { ...STEPS_SCOPE.default, restarts: 3 } as const;
+
+const censusClaims = [
+  claim(SAYS.census, {
+    keeps: [deviceLeaksNothing, oneLiveOwner],
+    against: ['F3', 'F10', 'F11'],
+    without: [
+      { off: pinsKept, breaks: deviceLeaksNothing },
+      { off: framesLost, breaks: deviceLeaksNothing, scope: { ...CENSUS, frame: 5 } },
+      { off: twoOwners, breaks: oneLiveOwner },
+    ],
+  }),
+];
+
+const censusSuite = (name: string, title: string, gatesOff: readonly Gate[]) =>
+  suite(name, {
+    title,
+    machine: restartMachine,
+    schedule: 'split',
+    gatesOff,
+    scope: { small: CENSUS, default: CENSUS, large: { ...CENSUS, domain: 4, frame: 6, device: 2, did: 2, client: 2 } },
+    claims: censusClaims,
+    mayStop: () => true,
+    assumptions: ASSUMPTIONS,
+  });
+
+const censusTitle = 'a driver fails at any step, once, twice and three times; a census after each restart';
+
+export const censusNow = censusSuite('reconstructing-io-census', censusTitle, []);
+export const censusThen = censusSuite(
+  'reconstructing-io-census-2004',
+  `${censusTitle}; on hardware of 2004`,
+  LACKED_THEN,
+);

@@ -7,9 +7,9 @@ import type { FaultId, MachineOptions, Scope } from '../../model/kernel/index.js
 import type { AnyProperty, Progress } from '../../properties/property.js';
 import { isMutant, propertiesOf, type Suite } from '../suite.js';
 import { matrixRows } from './architecture.js';
-import { costOf, recoveryOf } from './cost.js';
+import { costOf } from './cost.js';
 import { safeHardware } from './safeHardware.js';
-import { costRuns, recoveryRuns } from './safeHardwareCosts.js';
+import { costRuns } from './safeHardwareCosts.js';
 import { safeHardwarePublished } from './safeHardwarePublished.js';
 
 const suites = [...new Set([...safeHardware.suites.then, ...safeHardware.suites.now])];
@@ -115,15 +115,5 @@ describe('costs', () => {
       const n = c.era === 'now' ? 1 : 0;
       expect(c.perRequest).toMatchObject({ mapping: n, unmapping: n, invalidation: n });
     }
-  });
-
-  it('service is back a bounded way after a crash', () => {
-    const found = recoveryRuns.map(recoveryOf).map((r) => [r.era, r.what, r.operations, r.charges['domain crossing']]);
-    expect(found).toEqual([
-      ['then', 'block', 12, 16],
-      ['then', 'net', 13, 10],
-      ['now', 'block', 12, 16],
-      ['now', 'net', 13, 10],
-    ]);
   });
 });

@@ -19,6 +19,8 @@ import {
   messagesThen,
   partSays,
 } from './safeHardwareParts.js';
+import { stepSays, stepsBoth, stepsNow, stepsThen } from './safeHardwareSteps.js';
+import { STRANGERS_SAY, strangersSuite } from './safeHardwareStrangers.js';
 
 /** Suites that no hardware of either era takes part in: one run speaks for both. */
 const both = [
@@ -32,6 +34,8 @@ const both = [
   blockRecoverySuite,
   blockHostileSuite,
   blockDistrustSuite,
+  ...stepsBoth,
+  strangersSuite,
 ];
 
 /** What a row says in both eras. */
@@ -62,8 +66,8 @@ export const safeHardware: Architecture = architecture({
   title: 'Safe Hardware Interface (Xen 2.0)',
   source: 'Fraser, Hand, Neugebauer, Pratt, Warfield, Williamson: Safe Hardware Access with the Xen VMM, OASIS 2004',
   suites: {
-    then: [netTxThen, netRxThen, messagesThen, ...both],
-    now: [netTxNow, netRxNow, messagesNow, iommuSuite, ...both],
+    then: [netTxThen, netRxThen, ...stepsThen, messagesThen, ...both],
+    now: [netTxNow, netRxNow, ...stepsNow, messagesNow, iommuSuite, ...both],
   },
   cells: [
     ...cells('wild-write-inside', 'C', [partSays.inside], 'the driver domain dies, and nobody else notices'),
@@ -108,13 +112,31 @@ export const safeHardware: Architecture = architecture({
     ...cells(
       'driver-crash',
       'C',
-      [says.crash, says.rxCrash, blockSays.once, blockSays.owner, channelSays.returns, partSays.oneHolder],
+      [
+        says.crash,
+        says.rxCrash,
+        blockSays.once,
+        blockSays.owner,
+        channelSays.returns,
+        partSays.oneHolder,
+        ...Object.values(stepSays),
+        STRANGERS_SAY,
+      ],
       'needs that the card is quiesced before memory is taken back, and that guests are told last: the code of 2004 has neither (GAP-X4)',
     ),
     ...cells(
       'driver-hang',
       'P',
-      [says.hang, channelSays.reuse, blockSays.once, partSays.wedge, says.hangUnaided, channelSays.unaided],
+      [
+        says.hang,
+        channelSays.reuse,
+        blockSays.once,
+        partSays.wedge,
+        ...Object.values(stepSays),
+        STRANGERS_SAY,
+        says.hangUnaided,
+        channelSays.unaided,
+      ],
       'contained by the controller’s time-out alone, which may be wrong: so it destroys before it restarts. Without it requests wait for ever',
       { inferred: true },
     ),

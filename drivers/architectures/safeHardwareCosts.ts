@@ -1,8 +1,8 @@
 /** What requests cost in the Safe Hardware Interface, in the steady state, on the hardware of both eras. */
 import type { MachineDef } from '../../model/kernel/index.js';
 import type { Era } from './architecture.js';
-import { blockCostRuns, blockRecovery } from './blockCosts.js';
-import { type CostRun, type CostStep, type RecoveryRun, repeated } from './cost.js';
+import { blockCostRuns } from './blockCosts.js';
+import { type CostRun, type CostStep, repeated } from './cost.js';
 import { missing, receiveMachine, transmitMachine } from './safeHardwareNetMachines.js';
 
 const guest = (operation: string): CostStep => ({ operation, in: 'guest' });
@@ -62,40 +62,4 @@ const erasInOrder: readonly Era[] = ['then', 'now'];
 export const costRuns: readonly CostRun[] = erasInOrder.flatMap((era) => [
   ...blockCostRuns(era, missing(era)),
   ...netRuns(era),
-]);
-
-const vmm = (operation: string): CostStep => ({ operation, in: 'VMM' });
-const control = (operation: string): CostStep => ({ operation, in: 'control domain' });
-
-/** A crash with a packet on its way to the wire, until the next packet is. */
-function netRecovery(era: Era): RecoveryRun {
-  return {
-    what: 'net',
-    era,
-    machine: transmitMachine,
-    scope: { ...TRANSMIT_SCOPE, generation: 2, slot: 1, index: 2, work: 1, 'named slot': 2, frame: 2 },
-    gatesOff: missing(era),
-    before: [
-      guest('net.send'),
-      ...['net.wake', 'net.take', 'net.map', 'net.filter', 'net.transmit'].map(driver),
-      hardware('driver.crash'),
-    ],
-    steps: [
-      control('manager.quiesce'),
-      vmm('vmm.takeBack'),
-      vmm('domain.release'),
-      guest('net.disconnected'),
-      control('manager.restart'),
-      guest('net.reconnect'),
-      guest('net.send'),
-      ...['net.wake', 'net.take', 'net.map', 'net.filter', 'net.transmit'].map(driver),
-      hardware('net.complete'),
-    ],
-  };
-}
-
-/** Ways back to service after a crash, both eras. */
-export const recoveryRuns: readonly RecoveryRun[] = erasInOrder.flatMap((era) => [
-  blockRecovery(era, missing(era)),
-  netRecovery(era),
 ]);

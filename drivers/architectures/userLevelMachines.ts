@@ -11,6 +11,7 @@ import {
   type Irqs,
   irqs,
   killHung,
+  killWrongly,
   openIrq,
   raiseIrq,
   readIrq,
@@ -107,7 +108,7 @@ function begin(m: UserDrivers): void {
   if (m.choose(flag, 'the driver has its device, and a page is mapped') === 1) openAt(m, 0, DRIVER, BUFFER);
 }
 
-const userLevel = (name: string, operations: readonly AnyOperation[], initial: (m: UserDrivers) => void) =>
+export const userLevel = (name: string, operations: readonly AnyOperation[], initial: (m: UserDrivers) => void) =>
   module<UserDrivers, typeof userTables>(name, {
     tables: userTables,
     operations,
@@ -119,7 +120,7 @@ const userLevel = (name: string, operations: readonly AnyOperation[], initial: (
     ],
   });
 
-const bare = { ...frames, operations: [] };
+export const bare = { ...frames, operations: [] };
 
 /** Kernel threads: system calls on behalf of processes, and the exit of processes. */
 const threads = (scope: Scope): readonly string[] => Array.from({ length: scope.worker ?? 1 }, () => 'vmm');
@@ -181,7 +182,7 @@ export const busMachine: MachineDef = {
   ],
 };
 
-const begins = (m: UserDrivers): void => {
+export const begins = (m: UserDrivers): void => {
   begin(m);
   m.domain.life[OTHER] = 0;
 };
@@ -227,13 +228,21 @@ export const irqMachine: MachineDef = {
 };
 
 /** The driver is killed, rightly or wrongly; as often as it can be started again. */
-const driverKilled = {
+export const driverKilled = {
   ...dies,
   where: { agent: (m: Irqs, op: { agent: number }) => op.agent === DRIVER && runs(m, DRIVER) && notLast(m, DRIVER) },
 };
 
+/** A driver that can be started again is taken to hang. */
+export const driverSuspected = {
+  ...killWrongly,
+  where: {
+    agent: (m: Irqs, op: { agent: number }) => op.agent === DRIVER && responds(m, DRIVER) && notLast(m, DRIVER),
+  },
+};
+
 /** A driver hangs that can be started again. */
-const driverHangs = {
+export const driverHangs = {
   ...hang,
   where: {
     agent: (m: Irqs, op: { agent: number }) => op.agent === DRIVER && responds(m, DRIVER) && notLast(m, DRIVER),
@@ -245,7 +254,7 @@ export const serviceMachine: MachineDef = {
   name: 'user-level drivers, clients',
   modules: [
     { ...domains, operations: [releaseDomain] },
-    { ...irqs, operations: [driverKilled, driverHangs, killHung] },
+    { ...irqs, operations: [driverKilled, driverHangs, driverSuspected, killHung] },
     service,
   ],
 };
@@ -268,6 +277,14 @@ export function closingMachine(name: string, calls: readonly AnyOperation[]): Ma
   };
 }
 
+export const oneKind = module<Service, Record<never, never>>('all requests of one kind', {
+  tables: {},
+  operations: [],
+  initial: (m) => {
+    m.request.kind.fill(m.request.kind[0]);
+  },
+});
+
 /** Everything that a request passes, without faults: what it costs. */
 export const pathMachine: MachineDef = {
   name: 'user-level drivers, data path',
@@ -281,12 +298,6 @@ export const pathMachine: MachineDef = {
       ...service,
       operations: [openUnit, sendRequest, issueRequest, performRequest, answerRequest, receiveAnswer, nextRequest],
     },
-    module<Service, Record<never, never>>('all requests of one kind', {
-      tables: {},
-      operations: [],
-      initial: (m) => {
-        m.request.kind.fill(m.request.kind[0]);
-      },
-    }),
+    oneKind,
   ],
 };

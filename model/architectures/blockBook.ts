@@ -50,7 +50,8 @@ export const blockBook: Bookkeeper<Block> = {
   },
   after: (m) => {
     const more = mapped(m) - noted[MAPPED];
-    if (more !== 0) hypercall(m);
+    // What the VMM takes back by itself is nobody's call.
+    if (more !== 0 && m.current.op.agent !== 'vmm') hypercall(m);
     for (let i = 0; i < more; i++) {
       charge(m, GRANT_MAPPING);
       if (m.on(dmaRemapping)) charge(m, MAPPING);

@@ -296,7 +296,7 @@ export class Machine {
   }
 
   /** Ends whatever the threads of this agent are doing: the agent has crashed. */
-  killThreads(agent: number): void {
+  killThreads(agent: number | string): void {
     this.threads.kill(agent);
   }
 

@@ -48,7 +48,7 @@ export class Threads {
   }
 
   /** Ends whatever the threads of this agent are doing. */
-  kill(agent: number): void {
+  kill(agent: number | string): void {
     for (let t = 0; t < this.op.length; t++) if (this.agents[t] === agent) this.clear(t);
   }
 

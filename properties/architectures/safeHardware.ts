@@ -3,6 +3,7 @@
  * X-L2. What is its own alone is in safeHardwareNet.ts and safeHardwareChannel.ts.
  */
 import type { Memory } from '../../model/access.js';
+import { type Block, DYING, HUNG } from '../../model/blockState.js';
 import * as block from '../block.js';
 import * as blockRecovery from '../blockRecovery.js';
 import * as events from '../events.js';
@@ -48,4 +49,19 @@ export const storesUnnoticed = noninterference<Memory>('X-L2', 'stores of a driv
   purge: (_m, operation, agent) =>
     (operation === 'cpu.store' || operation === 'fault.wildWrite') && agent === memory.STRANGER,
   witnesses: { 'the driver domain has written': (m) => m.content.writer.includes(memory.STRANGER) },
+});
+
+const FAILURES = ['backend.crash', 'backend.hang', 'manager.suspectFalsely'];
+
+/** X-L2: the last frontend has a device and a backend of its own; what fails in its suite is the other one's. */
+export const diskUnnoticed = noninterference<Block>('X-L2', 'failure of another driver domain', {
+  states:
+    'what a guest sees of its disk does not depend on whether another disk’s driver domain crashes, hangs or is suspected',
+  view: block.viewOfLast,
+  purge: (_m, operation) => FAILURES.includes(operation),
+  witnesses: {
+    'the other driver domain is dead': (m) => m.be.life[0] === DYING,
+    'the other driver domain hangs': (m) => m.be.life[0] === HUNG,
+    'the other driver domain has been restarted': (m) => m.device.epoch[0] > 0,
+  },
 });

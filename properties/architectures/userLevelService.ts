@@ -212,7 +212,8 @@ export const othersNotice = noninterference<Service>('L-L2', 'clients of others'
     out[3] = m.domain.life[OTHER];
     return 4;
   },
-  purge: (_m, operation) => operation === 'process.dies' || operation === 'process.hang',
+  purge: (_m, operation) =>
+    operation === 'process.dies' || operation === 'process.hang' || operation === 'process.suspected',
   witnesses: {
     'the driver is dying while another’s client waits': (m) =>
       m.domain.life[DRIVER] === DYING && m.request.state[m.request.rows - 1] !== IDLE,

@@ -5,6 +5,7 @@ import type { Cost } from '../../drivers/architectures/cost.js';
 import { CHARGES, type ChargeName } from '../../model/ledger.js';
 import type { Matrix } from '../matrix.js';
 import { html, type Markup } from './markup.js';
+import { recoveryTable } from './recoverySection.js';
 
 /** Charges that cross a protection boundary or change a translation: what a request pays for isolation. */
 const paid = (c: Cost): number =>
@@ -28,6 +29,7 @@ ${plot(m)}
         (name) => html`<td>${figure(cost.perRequest[name])}</td>`,
       )}</tr>`,
   )}</tbody></table></div>
+${recoveryTable(m)}
 ${
   figures.length > 0 &&
   html`<h3>Published figures</h3><ul>${figures.map(

@@ -52,6 +52,7 @@ const hangBackend = operation('back.hang', {
   steps: {
     stop: (m) => {
       m.back.life[0] = HUNG;
+      m.killThreads('backend');
     },
   },
 });

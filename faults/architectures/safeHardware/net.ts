@@ -17,6 +17,7 @@ import {
   CHANGING,
   cardReaches,
   DRIVER,
+  DRIVER_THREAD,
   foreignCheck,
   guest,
   guestDomain,
@@ -257,6 +258,7 @@ export const hangDriver = onNet('driver.hang', {
   steps: {
     stop: (m) => {
       m.driver.hung[0] = 1;
+      m.killThreads(DRIVER_THREAD);
     },
   },
 });

@@ -6,6 +6,19 @@
  * a frame is sent once at most; DD-S5; DD-L1.
  */
 import { AGAIN, module, NONE, OK, operationOn } from '../../kernel/index.js';
+import {
+  ALLOCATION,
+  CONTROL_MESSAGE,
+  charge,
+  GRANT_MAPPING,
+  GRANT_UNMAPPING,
+  hypercall,
+  INVALIDATION,
+  MAPPING,
+  NOTIFICATION,
+  TLB_FLUSH,
+  UNMAPPING,
+} from '../../ledger.js';
 import { client } from './channelState.js';
 import { attachClient, beginDetach, detachFromDead, endDetach } from './detach.js';
 import {
@@ -55,10 +68,23 @@ export const submitRequest = operation('client.submit', {
   touches: (m, op, may) => may.write(m.request, m.request.at(op.agent, op.request)),
   steps: {
     submit: (m, op) => {
+      if (!anyIn(m, op.agent, QUEUED)) signal(m);
       m.request.stage[m.request.at(op.agent, op.request)] = QUEUED;
     },
   },
 });
+
+/** Whether a request of the client is in this stage: then whoever is to be woken is awake. */
+function anyIn(m: Restart, c: number, stage: number): boolean {
+  for (let r = 0; r < m.size(request); r++) if (m.request.stage[m.request.at(c, r)] === stage) return true;
+  return false;
+}
+
+/** A wake-up, by way of the hypervisor. */
+function signal(m: Restart): void {
+  hypercall(m);
+  charge(m, NOTIFICATION);
+}
 
 function usableByAgent(m: Restart, op: { agent: number }): boolean {
   return usable(m, op.agent);
@@ -128,6 +154,7 @@ export const answerRequest = operation('server.answer', {
       m.request.pinned[m.request.at(op.client, op.request)] = 0;
     },
     'hand back': (m, op) => {
+      if (!anyIn(m, op.client, ANSWERED)) signal(m);
       m.request.stage[m.request.at(op.client, op.request)] = ANSWERED;
     },
   },
@@ -200,7 +227,12 @@ export const reclaim = operation('monitor.reclaim', {
     'wait for DMA': (m, op) => (m.on(quiesceDead) && m.ddos.dma[op.ddos] !== NONE ? AGAIN : OK),
     'unmap and unpin': (m, op) => {
       if (!m.on(reclaimDead)) return;
-      for (let c = op.ddos; c < m.link.rows; c += m.ddos.rows) dropClient(m, c);
+      for (let c = op.ddos; c < m.link.rows; c += m.ddos.rows) {
+        chargeClient(m, c);
+        dropClient(m, c);
+      }
+      charge(m, TLB_FLUSH);
+      charge(m, INVALIDATION);
     },
     // What the instance had in work is known to nobody now, but to the client.
     'forget it': (m, op) => {
@@ -209,6 +241,16 @@ export const reclaim = operation('monitor.reclaim', {
     },
   },
 });
+
+/** What taking a client's region and buffers out of a DD/OS costs: page table, and table of the IO-MMU. */
+function chargeClient(m: Restart, c: number): void {
+  let pages = m.link.region[c];
+  for (let r = 0; r < m.size(request); r++) pages += m.request.pinned[m.request.at(c, r)];
+  for (let i = 0; i < pages; i++) {
+    charge(m, GRANT_UNMAPPING);
+    charge(m, UNMAPPING);
+  }
+}
 
 /** What of the client's requests was in work is in nobody's any more. */
 function loseWork(m: Restart, c: number): void {
@@ -228,6 +270,8 @@ export const boot = operation('monitor.boot', {
   touches: (m, op, may) => may.write(m.ddos, op.ddos),
   steps: {
     'take the device': (m, op) => {
+      hypercall(m);
+      charge(m, ALLOCATION);
       m.ddos.bus[op.ddos] = 1;
     },
     run: (m, op) => {
@@ -262,6 +306,10 @@ export const reattach = operation('client.reattach', {
   },
   steps: {
     'new ring': (m, op) => {
+      hypercall(m);
+      charge(m, CONTROL_MESSAGE);
+      charge(m, GRANT_MAPPING);
+      charge(m, MAPPING);
       m.link.generation[op.agent] = m.ddos.generation[serverOf(m, op.agent)];
       m.link.region[op.agent] = 1;
     },

@@ -7,13 +7,14 @@
  * live owner, also when the suspicion was false); R-L1 (service resumes); I9 (nothing of a former life is left), and no frame, DID or
  * domain id is lost over restarts.
  */
-import { ABSENT, DYING, domain, RUNNING, runs } from '../../domains.js';
-import { frame, isFree, putPage } from '../../frames.js';
+import { ABSENT, DYING, RUNNING, runs } from '../../domains.js';
+import { isFree, putPage } from '../../frames.js';
 import {
   attachNow,
   awaitCompletion,
   device,
   didOf,
+  dmaRemapping,
   drain,
   freeTables,
   giveUp,
@@ -30,81 +31,24 @@ import {
   TABLE,
   WRITE,
 } from '../../iommu/index.js';
+import { AGAIN, type Footprint, module, NONE, OK, operationOn } from '../../kernel/index.js';
+import { ALLOCATION, CONTROL_MESSAGE, charge, hypercall, INVALIDATION, MAPPING, UNMAPPING } from '../../ledger.js';
+import { provideTable, takeMapping } from './lending.js';
 import {
-  AGAIN,
-  type Footprint,
-  gate,
-  module,
-  NONE,
-  OK,
-  oneOf,
-  operationOn,
-  ref,
-  type State,
-  sort,
-  table,
-  u8,
-} from '../../kernel/index.js';
-import { type Lending, provideTable, takeMapping } from './lending.js';
+  canRestart,
+  deviceOf,
+  NOT_SUSPECTED,
+  QUIESCED,
+  type Restarts,
+  restartTables,
+  SUSPECTED,
+  WORKING,
+} from './restartState.js';
 
-/** Clients; client c uses device c, or the only one. */
-export const client = sort('client');
-
-export const WORKING = 0;
-export const CORRUPT = 1;
-export const HUNG = 2;
-
-export const NOT_SUSPECTED = 0;
-export const SUSPECTED = 1;
-/** The manager has switched bus mastering off, and nobody else may switch it on before the device has a new owner. */
-export const QUIESCED = 2;
-
-export const restartTables = {
-  service: table([device], {
-    epoch: u8(),
-    /** Restarts that the scope still has for it. */
-    spare: u8(),
-    /** The manager takes its driver domain to have failed. */
-    suspected: oneOf('no', 'yes', 'yes, and quiesced'),
-    /** Memory that is set aside for its driver domain: each device is accounted on its own. */
-    memory: ref(frame),
-  }),
-  /** What a driver domain takes itself to drive, and how it is. */
-  backend: table([domain], { device: ref(device), health: oneOf('working', 'corrupt', 'hung') }),
-  channel: table([client], { to: ref(domain), epoch: u8() }),
-};
-
-export type Restarts = Lending & State<typeof restartTables>;
 const operation = operationOn<Restarts>();
 
 /** Invalidation commands of a restart: config, IOTLB, ATC, wait. */
 const COMMANDS = 4;
-
-/** While a device is being restarted, its driver domain's writes to the command register are refused. */
-export const commandFilter = gate('bus-master filter');
-
-/** Device of a client. */
-export function deviceOf(m: Restarts, c: number): number {
-  return c % m.device.rows;
-}
-
-/** Whether the scope has another life for the device's service. */
-export function canRestart(m: Restarts, v: number): boolean {
-  return m.service.spare[v] > 0;
-}
-
-/** Whether a live domain takes itself to own the device. */
-export function drives(m: Restarts, d: number, v: number): boolean {
-  return m.domain.life[d] === RUNNING && m.backend.device[d] === v;
-}
-
-/** Whether the device is served: its home runs and works, and nobody suspects it. */
-export function isServed(m: Restarts, v: number): boolean {
-  const home = m.device.home[v];
-  return (
-    home !== NONE && runs(m, home) && m.backend.health[home] === WORKING && m.service.suspected[v] === NOT_SUSPECTED
-  );
-}
 
 /** R5: the manager learns of a death, sees a violation or waits in vain. */
 export const notice = operation('manager.notice', {
@@ -143,10 +87,17 @@ function unpinLoans(m: Restarts, d: number, old: number): void {
   }
 }
 
+/** What taking the entries of DID d out costs, where there is an IOMMU. */
+function chargeEntries(m: Restarts, d: number): void {
+  if (!m.on(dmaRemapping)) return;
+  for (let p = 0; p < m.size(iova); p++) if (m.ioEntry.rights[m.ioEntry.at(d, p)] !== 0) charge(m, UNMAPPING);
+}
+
 /** Puts the invalidations of the device and its DID, and a wait, into the queue. @param iotlb false: a mutant forgets the IOTLB */
 export function submitAll(m: Restarts, op: { device: number; did: number }, iotlb: boolean): number {
   const room = makeRoom(m, Math.min(COMMANDS, m.queue.rows));
   if (room !== OK) return room;
+  if (m.on(dmaRemapping)) charge(m, INVALIDATION);
   submitConfig(m, op.device);
   if (iotlb) submitIotlbDid(m, op.did);
   submitAtc(m, op.device);
@@ -165,6 +116,7 @@ export const restartSteps = {
   'wait for requests': { 'wait for requests in flight': (m, op) => drain(m, op.device) },
   'unmap and invalidate': {
     'clear device entry': (m, op) => {
+      hypercall(m);
       m.deviceEntry.valid[op.device] = 0;
       m.deviceEntry.did[op.device] = NONE;
       return OK;
@@ -174,6 +126,7 @@ export const restartSteps = {
     completed: (m, op) => awaitCompletion(m, op.did),
     'free tables': (m, op) => {
       unpinLoans(m, op.did, op.old);
+      chargeEntries(m, op.did);
       freeTables(m, op.did);
       giveUp(m, op.device, op.did);
       return OK;
@@ -181,6 +134,7 @@ export const restartSteps = {
   },
   'destroy the old domain': {
     'destroy the old domain': (m, op) => {
+      hypercall(m);
       if (m.domain.life[op.old] === RUNNING) m.domain.life[op.old] = DYING;
       m.backend.device[op.old] = NONE;
       m.backend.health[op.old] = WORKING;
@@ -202,6 +156,8 @@ export const restartSteps = {
       const f = m.service.memory[op.device];
       const fresh = m.domain.life.indexOf(ABSENT);
       if (!isFree(m, f) || fresh < 0) return AGAIN;
+      hypercall(m);
+      charge(m, ALLOCATION);
       op.fresh = fresh;
       m.domain.life[fresh] = RUNNING;
       m.frame.owner[f] = fresh;
@@ -219,6 +175,7 @@ export const restartSteps = {
       const v = op.device;
       if (op.fresh === NONE) return AGAIN;
       if (attachNow(m, v, op.fresh) !== OK) return AGAIN;
+      hypercall(m);
       m.backend.device[op.fresh] = v;
       m.deviceEntry.did[v] = didOf(m, op.fresh);
       m.deviceEntry.valid[v] = 1;
@@ -243,6 +200,7 @@ export const restartSteps = {
         if (deviceOf(m, c) !== op.device) continue;
         m.channel.to[c] = op.fresh;
         m.channel.epoch[c] = m.service.epoch[op.device];
+        charge(m, CONTROL_MESSAGE);
       }
       for (let f = 0; f < m.lent.rows; f++) if (m.lent.to[f] === op.old) m.lent.to[f] = op.fresh;
       return OK;
@@ -264,6 +222,7 @@ export function mapMemory(m: Restarts, v: number): number {
   if (m.ioEntry.rights[e] !== 0) return OK;
   takeMapping(m, f, READ | WRITE);
   storeEntry(m, e, f, READ | WRITE);
+  if (m.on(dmaRemapping)) charge(m, MAPPING);
   return OK;
 }
 
@@ -347,3 +306,5 @@ export const restarts = module<Restarts, typeof restartTables>('restarts', {
       (e, v) => `service of device ${v}: epoch ${e}${m.service.suspected[v] ? ', suspected' : ''}`,
     ),
 });
+
+export * from './restartState.js';

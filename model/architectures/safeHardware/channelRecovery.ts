@@ -45,6 +45,7 @@ const operation = operationOn<Channel>();
 /** The backend stops; its mapping is the VMM's to take back. */
 export function killBackend(m: Channel): void {
   m.back.life[0] = DEAD;
+  m.killThreads('backend');
   m.back.refs[0] = 0;
   m.back.leaving[0] = 0;
 }

@@ -220,11 +220,15 @@ export const doDisconnect = operation('back.disconnect', {
     may.write(m.mail, FROM_BACK);
   },
   steps: {
+    'take nothing new': (m) => {
+      m.back.leaving[0] = 1;
+    },
     'wait for requests in work': (m) => (m.back.refs[0] === 0 ? OK : DISABLED),
     unmap: (m) => {
       m.back.mapped[0] = NONE;
     },
     acknowledge: (m) => {
+      m.back.leaving[0] = 0;
       m.back.state[0] = DISCONNECTED;
       takeMail(m, TO_BACK);
       post(m, FROM_BACK, ACK, NONE);

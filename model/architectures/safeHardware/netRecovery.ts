@@ -12,6 +12,7 @@ import {
   CLOSED,
   CONNECTED,
   DRIVER,
+  DRIVER_THREAD,
   flushTlb,
   guest,
   guestRuns,
@@ -36,6 +37,7 @@ export interface Recoverable<M extends Net> {
 export function killDriver<M extends Net>(m: M, by: Recoverable<M>): void {
   m.domain.life[DRIVER] = DYING;
   m.driver.hung[0] = 0;
+  m.killThreads(DRIVER_THREAD);
   by.forget(m);
 }
 

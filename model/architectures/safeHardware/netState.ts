@@ -13,6 +13,8 @@ import { charge, INVALIDATION, MAPPING, TLB_FLUSH, UNMAPPING } from '../../ledge
 
 /** The domain that drives the network card. */
 export const DRIVER = 1;
+/** Agent of what it does itself. */
+export const DRIVER_THREAD = 'driver domain';
 /** Frame 0 belongs to the VMM. */
 export const VMM_FRAME = 0;
 

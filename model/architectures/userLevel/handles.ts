@@ -21,7 +21,7 @@ import {
   submitWait,
 } from '../../iommu/index.js';
 import { type Footprint, gate, NONE, OK, operationOn } from '../../kernel/index.js';
-import { charge, hypercall, INVALIDATION } from '../../ledger.js';
+import { charge, hypercall, INVALIDATION, UNMAPPING } from '../../ledger.js';
 import { bitOf, CLIENT, NO_MAPPING, OTHER, touchPage, USER_ERRNO, type UserDrivers, unpinPage } from './state.js';
 
 const operation = operationOn<UserDrivers>();
@@ -88,6 +88,11 @@ export function clearEntries(m: UserDrivers, v: number): void {
   for (let p = 0; p < pagesOf(m); p++) storeEntry(m, m.ioEntry.at(v, p), NONE, 0);
 }
 
+/** What that costs. */
+function chargeEntries(m: UserDrivers, v: number): void {
+  for (let p = 0; p < pagesOf(m); p++) if (m.ioEntry.rights[m.ioEntry.at(v, p)] !== 0) charge(m, UNMAPPING);
+}
+
 /** All pages of the handle are unpinned; its set M is empty. */
 export function unpinAll(m: UserDrivers, v: number): void {
   for (let p = 0; p < pagesOf(m); p++) {
@@ -148,7 +153,10 @@ export const closeSteps = {
     m.device.busMaster[op.device] = 0;
   },
   drain: (m: UserDrivers, op: Closing): number => drain(m, op.device),
-  'clear entries': (m: UserDrivers, op: Closing): void => clearEntries(m, op.device),
+  'clear entries': (m: UserDrivers, op: Closing): void => {
+    chargeEntries(m, op.device);
+    clearEntries(m, op.device);
+  },
   invalidate: (m: UserDrivers, op: Closing): number => invalidateAll(m, op.device),
   completed: (m: UserDrivers, op: Closing): number => awaitCompletion(m, op.device),
   unpin: (m: UserDrivers, op: Closing): void => unpinAll(m, op.device),

@@ -245,13 +245,27 @@ export const hang = operation('process.hang', {
   },
 });
 
-/** F10: a driver crashes, or is killed, rightly or wrongly taken to hang. */
+/** F10: a driver crashes, or is killed. */
 export const dies = operation('process.dies', {
   agent: domain,
   says: 'crashes, or is killed',
   fault: 'F10',
   atomic: true,
   where: { agent: (m, op) => op.agent !== CONTROL && runs(m, op.agent) },
+  touches: (m, op, may) => {
+    may.write(m.domain, op.agent);
+    may.write(m.responds, op.agent);
+  },
+  steps: { stop: (m, op) => stop(m, op.agent) },
+});
+
+/** F11: a driver that works is taken to hang, and killed. */
+export const killWrongly = operation('process.suspected', {
+  agent: domain,
+  says: 'works, is taken to hang, and is killed',
+  fault: 'F11',
+  atomic: true,
+  where: { agent: (m, op) => op.agent !== CONTROL && responds(m, op.agent) },
   touches: (m, op, may) => {
     may.write(m.domain, op.agent);
     may.write(m.responds, op.agent);
@@ -287,7 +301,7 @@ export const killHung = operation('process.kill', {
 /** Lines, masked and unopened; the last may be one of the kernel’s. Scope: `domain`, `generation`, `irq`. */
 export const irqs = module<Irqs, typeof irqTables>('interrupts as reads', {
   tables: irqTables,
-  operations: [openIrq, raiseIrq, readIrq, returnIrq, closeIrq, storm, hang, dies, killHung],
+  operations: [openIrq, raiseIrq, readIrq, returnIrq, closeIrq, storm, hang, dies, killWrongly, killHung],
   initial: (m) => {
     m.irq.masked.fill(1);
     m.irq.kernelUses[m.irq.rows - 1] = m.choose(flag, 'the kernel uses the last line');
