@@ -172,19 +172,22 @@ export const writeProtect = operation('mmu.protect', {
     frame: (m, op) => m.pte.rights[m.pte.at(op.agent, op.frame)] === WRITE,
   },
   touches: (m, op, may) => {
-    may.write(m.frame, op.frame);
+    touchFrame(m, may, op.frame);
     may.write(m.pte, m.pte.at(op.agent, op.frame));
   },
   errors: ERRNO,
   steps: {
+    'take a reference': (m, op) => (getPage(m, op.frame, op.agent) ? OK : ERRNO.EPERM),
     'write the entry': (m, op) => {
       const row = m.pte.at(op.agent, op.frame);
       if (m.pte.rights[row] !== WRITE) return ERRNO.EBUSY;
       m.pte.rights[row] = READ;
       return OK;
     },
-    'drop the type': (m, op) => putType(m, op.frame),
+    'drop the type of the old entry': (m, op) => putType(m, op.frame),
+    'drop the reference of the old entry': (m, op) => putPage(m, op.frame),
   },
+  undo: { 'take a reference': (m, op) => putPage(m, op.frame) },
 });
 
 /** The same call, clearing a present entry. The last reference frees the frame, which flushes. */
@@ -207,10 +210,8 @@ export const unmapFrame = operation('mmu.unmap', {
     'clear the entry': (m, op) => {
       const row = m.pte.at(op.agent, op.frame);
       op.had = m.pte.rights[row];
-      if (op.had === NO_RIGHT) return ERRNO.EINVAL;
       m.pte.rights[row] = NO_RIGHT;
       m.pte.large[row] = 0;
-      return OK;
     },
     'drop the type': (m, op) => {
       if (op.had === WRITE) putType(m, op.frame);
@@ -227,7 +228,7 @@ export const pinTable = operation('mmu.pin', {
   input: { frame },
   where: {
     agent: (m, op) => runs(m, op.agent),
-    frame: (m, op) => m.frame.owner[op.frame] === op.agent && m.pageTable.pinned[op.frame] === 0,
+    frame: (m, op) => m.pageTable.pinned[op.frame] === 0,
   },
   touches: (m, op, may) => {
     touchFrame(m, may, op.frame);
@@ -263,7 +264,7 @@ export const unpinTable = operation('mmu.unpin', {
   input: { frame },
   where: {
     agent: (m, op) => runs(m, op.agent),
-    frame: (m, op) => m.frame.owner[op.frame] === op.agent && m.pageTable.pinned[op.frame] === 1,
+    frame: (m, op) => m.frame.owner[op.frame] === op.agent,
   },
   touches: (m, op, may) => {
     touchFrame(m, may, op.frame);
