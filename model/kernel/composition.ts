@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { CompiledOperation } from './compile.js';
 import type { Layout, TableDefs } from './layout.js';
-import { type AnyModule, applyEdits, type Edit, SpecificationError } from './operation.js';
+import { type AnyModule, applyEdits, type Edit, type EditedOperation, SpecificationError } from './operation.js';
 import type { Sort } from './sort.js';
 import type { Gate } from './status.js';
 import { thread } from './threads.js';
@@ -29,8 +29,6 @@ export interface MachineOptions {
   /** Whether `fails(site)` may answer yes: never, by choice (at most once an operation), or always at its n-th call in an operation. */
   readonly failures?: 'none' | 'any' | { readonly nth: number };
 }
-
-export type EditedOperation = ReturnType<typeof applyEdits>[number];
 
 /** The operations of all modules as the edits leave them, without those whose fault class is not injected. */
 export function composedOperations(def: MachineDef, { edits, faults }: MachineOptions): readonly EditedOperation[] {
