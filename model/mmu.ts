@@ -80,12 +80,16 @@ export function walk(m: Mmu, d: number, f: number): number {
   return rights;
 }
 
-/** MMU_NORMAL_PT_UPDATE of an empty entry: the domain maps one of its frames. */
+/**
+ * MMU_NORMAL_PT_UPDATE of an empty entry: the domain maps one of its frames. Under the lock of the page table nobody else fills the entry
+ * meanwhile, and nothing fails once the type is taken.
+ */
 export const mapFrame = operation('mmu.map', {
   agent: domain,
   says: 'maps {frame}, writable: {write}',
   source: 'xen/arch/x86/mm.c, mod_l1_entry, get_page_from_l1e',
   input: { frame, write: flag },
+  atomic: true,
   where: {
     agent: (m, op) => runs(m, op.agent),
     frame: (m, op) => m.pte.rights[m.pte.at(op.agent, op.frame)] === NO_RIGHT,
@@ -110,18 +114,10 @@ export const mapFrame = operation('mmu.map', {
       return OK;
     },
     'write the entry': (m, op) => {
-      const row = m.pte.at(op.agent, op.frame);
-      if (m.pte.rights[row] !== NO_RIGHT) return ERRNO.EBUSY;
-      m.pte.rights[row] = op.write === 1 ? WRITE : READ;
-      return OK;
+      m.pte.rights[m.pte.at(op.agent, op.frame)] = op.write === 1 ? WRITE : READ;
     },
   },
-  undo: {
-    'take a reference': (m, op) => putPage(m, op.frame),
-    'take the writable type': (m, op) => {
-      if (op.write === 1) putType(m, op.frame);
-    },
-  },
+  undo: { 'take a reference': (m, op) => putPage(m, op.frame) },
 });
 
 /** The same call on a present entry: bits that grant nothing are written without validation. */
