@@ -10,7 +10,15 @@ import { grantPublication, grantQuota, grantRace, handleRace } from './suites/gr
 import { grantStrangers, grants, hostileGranter, staleIds, subPage } from './suites/grants.js';
 import { interruptLines, msi } from './suites/interrupts.js';
 import { ioRevocation, ioSpaceSuite } from './suites/io.js';
-import { iommu, iommuQueue, iommuRace, iommuTables, iommuTeardown, iommuTimeout } from './suites/iommu.js';
+import {
+  iommu,
+  iommuQueue,
+  iommuRace,
+  iommuSuperpages,
+  iommuTables,
+  iommuTeardown,
+  iommuTimeout,
+} from './suites/iommu.js';
 import { memory, memoryRace, memoryReuse, strangers } from './suites/memory.js';
 import { ring, ringHostile } from './suites/ring.js';
 import { vtd, vtdFaults, vtdWalk } from './suites/vtd.js';
@@ -42,6 +50,7 @@ export const embeddedSuites: readonly Suite[] = [
   iommuTimeout,
   iommuQueue,
   iommuTables,
+  iommuSuperpages,
   iommuTeardown,
   vtd,
   vtdWalk,

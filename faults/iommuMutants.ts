@@ -15,6 +15,7 @@ import {
   type Iommu,
   issueDma,
   mapPage,
+  mapSuperpage,
   READ,
   revokeWrite,
   shared,
@@ -177,6 +178,18 @@ export const mapNotUndone = mutant('map: references not given back', {
   says: 'a map that fails for want of a table keeps the references that it took',
   source: 'generated: omitted undo; XSA-247 class',
   edits: [undoWith(mapPage, 'take references', undefined)],
+});
+
+export const superpageHalfCounted = mutant('superpage: second page not counted', {
+  says: 'mapping a superpage takes the references of its first page only',
+  source: 'generated: omitted step; XSA-154 class',
+  edits: [omit(mapSuperpage, 'take references to the second')],
+});
+
+export const superpageNotUndone = mutant('superpage: references not given back', {
+  says: 'a superpage whose second page is refused keeps the references to its first',
+  source: 'generated: omitted undo; XSA-247 class',
+  edits: [undoWith(mapSuperpage, 'take references to the first', undefined)],
 });
 
 export const unmapForgetsHolding = mutant('unmap: reference lost', {

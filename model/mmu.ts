@@ -80,12 +80,16 @@ export function walk(m: Mmu, d: number, f: number): number {
   return rights;
 }
 
-/** MMU_NORMAL_PT_UPDATE of an empty entry: the domain maps one of its frames. */
+/**
+ * MMU_NORMAL_PT_UPDATE of an empty entry: the domain maps one of its frames. Under the lock of the page table nobody else fills the entry
+ * meanwhile, and nothing fails once the type is taken.
+ */
 export const mapFrame = operation('mmu.map', {
   agent: domain,
   says: 'maps {frame}, writable: {write}',
   source: 'xen/arch/x86/mm.c, mod_l1_entry, get_page_from_l1e',
   input: { frame, write: flag },
+  atomic: true,
   where: {
     agent: (m, op) => runs(m, op.agent),
     frame: (m, op) => m.pte.rights[m.pte.at(op.agent, op.frame)] === NO_RIGHT,
@@ -110,18 +114,10 @@ export const mapFrame = operation('mmu.map', {
       return OK;
     },
     'write the entry': (m, op) => {
-      const row = m.pte.at(op.agent, op.frame);
-      if (m.pte.rights[row] !== NO_RIGHT) return ERRNO.EBUSY;
-      m.pte.rights[row] = op.write === 1 ? WRITE : READ;
-      return OK;
+      m.pte.rights[m.pte.at(op.agent, op.frame)] = op.write === 1 ? WRITE : READ;
     },
   },
-  undo: {
-    'take a reference': (m, op) => putPage(m, op.frame),
-    'take the writable type': (m, op) => {
-      if (op.write === 1) putType(m, op.frame);
-    },
-  },
+  undo: { 'take a reference': (m, op) => putPage(m, op.frame) },
 });
 
 /** The same call on a present entry: bits that grant nothing are written without validation. */
@@ -172,19 +168,22 @@ export const writeProtect = operation('mmu.protect', {
     frame: (m, op) => m.pte.rights[m.pte.at(op.agent, op.frame)] === WRITE,
   },
   touches: (m, op, may) => {
-    may.write(m.frame, op.frame);
+    touchFrame(m, may, op.frame);
     may.write(m.pte, m.pte.at(op.agent, op.frame));
   },
   errors: ERRNO,
   steps: {
+    'take a reference': (m, op) => (getPage(m, op.frame, op.agent) ? OK : ERRNO.EPERM),
     'write the entry': (m, op) => {
       const row = m.pte.at(op.agent, op.frame);
       if (m.pte.rights[row] !== WRITE) return ERRNO.EBUSY;
       m.pte.rights[row] = READ;
       return OK;
     },
-    'drop the type': (m, op) => putType(m, op.frame),
+    'drop the type of the old entry': (m, op) => putType(m, op.frame),
+    'drop the reference of the old entry': (m, op) => putPage(m, op.frame),
   },
+  undo: { 'take a reference': (m, op) => putPage(m, op.frame) },
 });
 
 /** The same call, clearing a present entry. The last reference frees the frame, which flushes. */
@@ -207,10 +206,8 @@ export const unmapFrame = operation('mmu.unmap', {
     'clear the entry': (m, op) => {
       const row = m.pte.at(op.agent, op.frame);
       op.had = m.pte.rights[row];
-      if (op.had === NO_RIGHT) return ERRNO.EINVAL;
       m.pte.rights[row] = NO_RIGHT;
       m.pte.large[row] = 0;
-      return OK;
     },
     'drop the type': (m, op) => {
       if (op.had === WRITE) putType(m, op.frame);
@@ -227,7 +224,7 @@ export const pinTable = operation('mmu.pin', {
   input: { frame },
   where: {
     agent: (m, op) => runs(m, op.agent),
-    frame: (m, op) => m.frame.owner[op.frame] === op.agent && m.pageTable.pinned[op.frame] === 0,
+    frame: (m, op) => m.pageTable.pinned[op.frame] === 0,
   },
   touches: (m, op, may) => {
     touchFrame(m, may, op.frame);
@@ -263,7 +260,7 @@ export const unpinTable = operation('mmu.unpin', {
   input: { frame },
   where: {
     agent: (m, op) => runs(m, op.agent),
-    frame: (m, op) => m.frame.owner[op.frame] === op.agent && m.pageTable.pinned[op.frame] === 1,
+    frame: (m, op) => m.frame.owner[op.frame] === op.agent,
   },
   touches: (m, op, may) => {
     touchFrame(m, may, op.frame);

@@ -4,7 +4,7 @@
  * must be right all the time.
  */
 import { DYING } from '../model/domains.js';
-import { TYPE_VMM } from '../model/frames.js';
+import { TYPE_PAGE_TABLE, TYPE_VMM } from '../model/frames.js';
 import {
   attach,
   detach,
@@ -70,7 +70,10 @@ export const dmaType = invariant<Iommu>('I3', 'type', {
   },
 });
 
-/** I2, for machines whose only holders are allocations and the IOMMU. */
+/** Frame f is a page table of its owner from the start: one reference and one of its type. */
+const tableUse = (m: Iommu, f: number): number => (m.frame.type[f] === TYPE_PAGE_TABLE ? 1 : 0);
+
+/** I2, for machines whose only holders are allocations, page tables that stay what they are, and the IOMMU. */
 export const dmaCount = invariant<Iommu>('I2', 'count', {
   states:
     'with no call half done, page and type counts of a frame equal its allocation, mappings, tables and unfinished flushes',
@@ -78,16 +81,18 @@ export const dmaCount = invariant<Iommu>('I2', 'count', {
     if (!isQuiescent(m)) return true;
     for (let f = 0; f < m.frame.rows; f++) {
       if (m.frame.type[f] === TYPE_VMM) continue;
-      if (m.frame.refs[f] !== m.frame.allocated[f] + iommuPageHolders(m, f)) return false;
-      if (m.frame.types[f] !== iommuTypeHolders(m, f)) return false;
+      const table = tableUse(m, f);
+      if (m.frame.refs[f] !== m.frame.allocated[f] + table + iommuPageHolders(m, f)) return false;
+      if (m.frame.types[f] !== table + iommuTypeHolders(m, f)) return false;
     }
     return true;
   },
   explain: (m) => {
     for (let f = 0; f < m.frame.rows; f++) {
       if (m.frame.type[f] === TYPE_VMM) continue;
-      const pages = m.frame.allocated[f] + iommuPageHolders(m, f);
-      const types = iommuTypeHolders(m, f);
+      const table = tableUse(m, f);
+      const pages = m.frame.allocated[f] + table + iommuPageHolders(m, f);
+      const types = table + iommuTypeHolders(m, f);
       if (m.frame.refs[f] === pages && m.frame.types[f] === types) continue;
       return `frame ${f} counts ${m.frame.refs[f]} references and ${m.frame.types[f]} of type, and has ${pages} and ${types} holders`;
     }

@@ -11,6 +11,7 @@ const DEFAULT: Readonly<Record<string, readonly [states: number, transitions: nu
   'iommu-timeout': [49_370, 559_024],
   'iommu-queue': [318_069, 3_765_685],
   'iommu-tables': [204_594, 2_699_905],
+  'iommu-superpages': [14_704, 228_778],
   'iommu-teardown': [26_954, 141_589],
 };
 

@@ -1,7 +1,7 @@
 /**
  * Suites of the abstract IOMMU. `iommu`: a whole system from power-on, calls as one step. `iommu-race`: calls split, against caches and
  * DMA that move in between. `iommu-timeout` and `iommu-queue`: waits that time out, with one and with two domains. `iommu-tables`:
- * superpages and table frames. `iommu-teardown`: devices are taken away, their domain dies.
+ * superpages and table frames. `iommu-superpages`: the mapping of superpages. `iommu-teardown`: devices are taken away, their domain dies.
  */
 import {
   attachOver,
@@ -17,6 +17,8 @@ import {
   newTableNotWrittenBack,
   splitNotFlushed,
   subPage,
+  superpageHalfCounted,
+  superpageNotUndone,
   tableFreedCached,
   tableFreedEarly,
   unmapForgetsHolding,
@@ -52,7 +54,7 @@ import {
   dmaType,
 } from '../../properties/iommu.js';
 import { claim, suite } from '../suite.js';
-import { iommuMachine, iommuTablesMachine, iommuTeardownMachine } from './iommuMachines.js';
+import { iommuMachine, iommuSuperpagesMachine, iommuTablesMachine, iommuTeardownMachine } from './iommuMachines.js';
 import { IOMMU_ASSUMPTIONS, iommuQueue, iommuRace, iommuTimeout, TWO_DEVICES, TWO_DIDS } from './iommuRace.js';
 
 export { iommuQueue, iommuRace, iommuTimeout } from './iommuRace.js';
@@ -178,6 +180,45 @@ export const iommuTables = suite('iommu-tables', {
   assumptions: IOMMU_ASSUMPTIONS,
 });
 
+/** Superpages are mapped, of frames that one of may be refused. */
+export const iommuSuperpages = suite('iommu-superpages', {
+  title: 'superpages are mapped, split, and taken away with their device',
+  machine: iommuSuperpagesMachine,
+  schedule: 'whole',
+  scope: {
+    small: { domain: 2, generation: 1, frame: 5, device: 1, ats: 0, iova: 2, did: 1, queue: 3, dma: 0, record: 0 },
+    default: { domain: 2, generation: 1, frame: 5, device: 1, ats: 0, iova: 2, did: 1, queue: 3, dma: 1, record: 0 },
+    large: { domain: 2, generation: 1, frame: 6, device: 1, ats: 1, iova: 2, did: 1, queue: 3, dma: 1, record: 0 },
+  },
+  claims: [
+    claim('a superpage leads to what its domain owns, and to no page table', {
+      keeps: [dmaReach, dmaType],
+      against: ['F2'],
+      without: [
+        { off: superpageHalfCounted, breaks: dmaReach },
+        { off: superpageHalfCounted, breaks: dmaType },
+      ],
+    }),
+    claim('every page of a superpage is counted, and none when one is refused', {
+      keeps: [dmaCount],
+      against: [],
+      without: [
+        { off: superpageHalfCounted, breaks: dmaCount },
+        { off: superpageNotUndone, breaks: dmaCount },
+      ],
+    }),
+    claim('nothing of a superpage is cached once it was split, or its device taken away', {
+      keeps: [dmaShadow, dmaFresh],
+      against: [],
+      without: [
+        { off: splitNotFlushed, breaks: dmaShadow },
+        { off: iotlbInvalidation, breaks: dmaFresh },
+      ],
+    }),
+  ],
+  assumptions: IOMMU_ASSUMPTIONS,
+});
+
 /** Devices come and go. */
 export const iommuTeardown = suite('iommu-teardown', {
   title: 'devices are taken away and given to others, their domain dies, waits time out',
@@ -217,4 +258,4 @@ export const iommuTeardown = suite('iommu-teardown', {
 });
 
 /** All suites of the abstract IOMMU. */
-export const iommuSuites = [iommu, iommuRace, iommuTimeout, iommuQueue, iommuTables, iommuTeardown];
+export const iommuSuites = [iommu, iommuRace, iommuTimeout, iommuQueue, iommuTables, iommuSuperpages, iommuTeardown];

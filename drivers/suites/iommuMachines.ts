@@ -14,6 +14,7 @@ import {
   releaseFrame,
   relinquishFrame,
   TYPE_IOMMU_TABLE,
+  TYPE_PAGE_TABLE,
   TYPE_VMM,
   TYPE_WRITABLE,
 } from '../../model/frames.js';
@@ -123,6 +124,15 @@ const superpageOrTable = start('attached device, superpage or empty table', (m) 
   storeDirectory(m, 0, SUPERPAGE, 2, READ | WRITE);
 });
 
+/** Device 0 is attached, nothing is mapped; of the two frames of its domain, the second may be a page table. */
+const nothingMapped = start('attached device, nothing mapped', (m) => {
+  prepare(m, 3, 1);
+  if (m.choose(flag, 'frame 3 is a page table') === 0) return;
+  m.frame.type[3] = TYPE_PAGE_TABLE;
+  m.frame.types[3] = 1;
+  m.frame.refs[3]++;
+});
+
 const twoAttached = start('two attached devices', (m) => prepare(m, 2, 2));
 
 const without = (...left: readonly AnyOperation[]): typeof iommu => ({
@@ -167,6 +177,19 @@ export const iommuTablesMachine: MachineDef = {
     without(attach, detach, revokeWrite, permitWrite, mapSuperpage, mapPage),
     dmaFaults,
     superpageOrTable,
+  ],
+  ...VMM_THREAD,
+};
+
+/** One device: small pages and superpages are mapped, superpages are split, the device is taken away with whatever it has. */
+export const iommuSuperpagesMachine: MachineDef = {
+  name: 'IOMMU superpages',
+  modules: [
+    { ...domains, operations: [] },
+    { ...frames, operations: [releaseFrame] },
+    without(revokeWrite, permitWrite, freeTable, refillStructure),
+    dmaFaults,
+    nothingMapped,
   ],
   ...VMM_THREAD,
 };

@@ -5,7 +5,7 @@ import { memory, memoryRace } from './memory.js';
 
 it.each([
   [memory, 227_203],
-  [memoryRace, 71_165],
+  [memoryRace, 113_521],
 ])('$name holds at default scope', (s, states) => {
   const expected = { verdict: 'complete', states, findings: [], unreached: [] };
   expect(checkScope(s, s.scope.default)).toEqual(expected);

@@ -161,7 +161,7 @@ export const memoryRace = suite('memory-race', {
     name: 'memory race',
     modules: [{ ...domains, operations: [] }, { ...frames, operations: [] }, processors, mappings, start],
     threads: () => [1, 1],
-    split: ['mmu.update', 'mmu.unmap', 'mmu.pin'],
+    split: ['mmu.update', 'mmu.protect', 'mmu.unmap', 'mmu.pin', 'mmu.unpin'],
   },
   scope: {
     small: { domain: 2, frame: 1, vcpu: 2 },

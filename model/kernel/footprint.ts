@@ -60,13 +60,4 @@ export class Footprint {
     }
     return false;
   }
-
-  /** Adds all of another footprint. */
-  add(other: Footprint): void {
-    for (let i = 0; i < other.count; i++) this.mark(other.touched[i], other.marks[other.touched[i]]);
-  }
-
-  get size(): number {
-    return this.count;
-  }
 }

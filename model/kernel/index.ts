@@ -1,6 +1,8 @@
 /** The specification kernel: what specifications, suites and explorers are written with. */
 export * from './choices.js';
 export type { CompiledOperation, Visitor } from './compile.js';
+export type { MachineDef, MachineOptions, Scope } from './composition.js';
+export * from './failures.js';
 export * from './footprint.js';
 export * from './layout.js';
 export * from './machine.js';

@@ -2,12 +2,22 @@
  * Machines: modules composed over one packed state, with every operation compiled for the explorers.
  * `fire(k)` performs transition kind k with the answers that `choices` holds; everything an explorer needs is words and integers.
  */
-import { createHash } from 'node:crypto';
 import { Choices } from './choices.js';
 import { type CompiledOperation, compile, type RunStep, type Visitor } from './compile.js';
+import {
+  composedOperations,
+  composedTables,
+  type MachineDef,
+  type MachineOptions,
+  membersOf,
+  registersFor,
+  type Scope,
+  specificationHash,
+} from './composition.js';
+import { allFailureSites, type FailureSite } from './failures.js';
 import { Footprint } from './footprint.js';
-import { type Layout, layOut, rowName, type TableDefs, viewsOf } from './layout.js';
-import { type AnyModule, applyEdits, type Edit, SpecificationError } from './operation.js';
+import { type Layout, layOut, rowName, viewsOf } from './layout.js';
+import { type AnyModule, SpecificationError } from './operation.js';
 import { outcome, type Sort, sortCount } from './sort.js';
 import {
   AGAIN,
@@ -23,54 +33,7 @@ import {
   OUTCOMES,
   outcomeIndex,
 } from './status.js';
-import { Threads, thread, threadTables } from './threads.js';
-
-/** Sizes of the sorts: `{ domain: 3, frame: 2 }`. */
-export type Scope = Readonly<Record<string, number>>;
-
-export interface MachineDef {
-  readonly name: string;
-  readonly modules: readonly AnyModule[];
-  /** Agents of the threads of execution under `split`: a member of the agent sort, or the name of a single agent. */
-  readonly threads?: (scope: Scope) => readonly (number | string)[];
-  /** Names of the operations that are split under `split`; default: all that have more than one step and are not atomic. */
-  readonly split?: readonly string[];
-}
-
-export interface MachineOptions {
-  readonly scope: Scope;
-  readonly schedule?: 'whole' | 'split';
-  readonly gatesOff?: readonly Gate[];
-  /** Fault classes that may be injected; default: all that the machine has. */
-  readonly faults?: readonly string[];
-  readonly edits?: readonly Edit[];
-  /** Whether `fails(site)` may answer yes: never, by choice (at most once an operation), or always at its n-th call in an operation. */
-  readonly failures?: 'none' | 'any' | { readonly nth: number };
-}
-
-/** A place where an allocation, a mapping, an invalidation or a wait can fail. */
-export interface FailureSite {
-  readonly name: string;
-  readonly id: number;
-  /** Kind of charge (see ../ledger.ts) that passing this site makes, or -1. */
-  charges: number;
-}
-
-const sites: FailureSite[] = [];
-
-/** Declares a failure site, or returns the one of that name. */
-export function failure(name: string): FailureSite {
-  const known = sites.find((s) => s.name === name);
-  if (known) return known;
-  const made = { name, id: sites.length, charges: -1 };
-  sites.push(made);
-  return made;
-}
-
-/** All failure sites declared so far, by id. */
-export function allFailureSites(): readonly FailureSite[] {
-  return sites;
-}
+import { Threads, threadTables } from './threads.js';
 
 const MAX_JUMPS = 1000;
 /** Kinds of charges that a machine can count. */
@@ -133,45 +96,18 @@ export class Machine {
     const isSplit = options.schedule === 'split';
     this.threadAgents = isSplit ? (def.threads?.(options.scope) ?? []) : [];
     const edits = options.edits ?? [];
-    const edited = applyEdits(
-      def.modules.flatMap((mod) => mod.operations),
-      edits,
-    ).filter((e) => !e.op.fault || !options.faults || options.faults.includes(e.op.fault));
-    const names = new Set<string>();
-    for (const { op } of edited) {
-      if (names.has(op.name)) throw new SpecificationError(`two operations are named '${op.name}'`);
-      names.add(op.name);
-    }
+    const edited = composedOperations(def, options);
 
     this.sizes = new Int32Array(sortCount());
     this.choices = new Choices(this.sizes);
-    const sized = new Set<number>();
-    const sizeOf = (s: Sort): number => {
-      if (!sized.has(s.id)) {
-        const size = s === thread ? this.threadAgents.length : (s.members?.length ?? options.scope[s.name]);
-        if (size === undefined) {
-          throw new SpecificationError(`the scope of ${def.name} does not say how many members '${s.name}' has`);
-        }
-        sized.add(s.id);
-        this.sizes[s.id] = size;
-      }
-      return this.sizes[s.id];
-    };
+    const sizeOf = (s: Sort): number => this.size(s);
     sizeOf(outcome);
-
-    let registers = 0;
     for (const { op } of edited) {
-      registers = Math.max(registers, Object.keys(op.input ?? {}).length + (op.locals?.length ?? 0));
       if (typeof op.agent !== 'string') sizeOf(op.agent);
       for (const s of Object.values(op.input ?? {})) sizeOf(s);
     }
-    const tables: Record<string, TableDefs[string]> = {};
-    for (const mod of def.modules) {
-      for (const [name, t] of Object.entries(mod.tables)) {
-        if (tables[name]) throw new SpecificationError(`two modules of ${def.name} have a table named '${name}'`);
-        tables[name] = t;
-      }
-    }
+    const registers = registersFor(edited);
+    const tables = composedTables(def);
     if (isSplit) Object.assign(tables, threadTables(registers));
     this.layout = layOut(tables, sizeOf);
     // Sorts that steps choose from without indexing a table are sized on first use of the machine, from the scope.
@@ -202,8 +138,8 @@ export class Machine {
     );
     const failures = options.failures ?? 'none';
     this.failMode = failures === 'none' ? 0 : failures === 'any' ? -1 : failures.nth;
-    this.sitesPassed = new Uint32Array(Math.max(1, sites.length));
-    this.sitesFailed = new Uint32Array(Math.max(1, sites.length));
+    this.sitesPassed = new Uint32Array(Math.max(1, allFailureSites().length));
+    this.sitesFailed = new Uint32Array(Math.max(1, allFailureSites().length));
 
     this.operations = edited.map((e, index) => {
       const hasThread =
@@ -229,12 +165,8 @@ export class Machine {
   size(of: Sort): number {
     const known = this.sizes[of.id];
     if (known !== 0) return known;
-    const size = of.members?.length ?? this.scope[of.name];
-    if (size === undefined) {
-      throw new SpecificationError(`the scope of ${this.name} does not say how many members '${of.name}' has`);
-    }
-    this.sizes[of.id] = size;
-    return size;
+    this.sizes[of.id] = membersOf(of, this.scope, this.threadAgents.length, this.name);
+    return this.sizes[of.id];
   }
 
   /** Asks for a member of a sort; the explorer decides which. The label names its role in traces. */
@@ -398,16 +330,7 @@ export class Machine {
 
   /** A hash of the specification: operations, steps, guards, layout. Traces carry it. */
   hash(): string {
-    const h = createHash('sha256');
-    h.update(this.name);
-    for (const f of this.layout.fields) h.update(`${f.table}.${f.name}:${f.offset}:${f.field.bytes};`);
-    for (const o of this.operations) {
-      h.update(`${o.op.name}:${o.split ? 'split' : 'whole'}:`);
-      for (const [key, guard] of Object.entries(o.op.where ?? {})) h.update(`${key}${String(guard)}`);
-      for (let i = 0; i < o.steps.length; i++)
-        h.update(`${o.stepNames[i]}${String(o.steps[i])}${String(o.undo[i] ?? '')}`);
-    }
-    return h.digest('hex').slice(0, 16);
+    return specificationHash(this.name, this.layout, this.operations);
   }
 }
 

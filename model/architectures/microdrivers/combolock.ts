@@ -74,11 +74,6 @@ export function backToSpin(m: Combolock): void {
   m.interrupt.masked[0] = 0;
 }
 
-/** Whether nobody holds the lock. */
-export function isFreeLock(m: Combolock): boolean {
-  return m.combolock.spin[0] === NONE && m.combolock.semaphore[0] === NONE;
-}
-
 /** A kernel thread takes the lock while it spins: at once, or not yet. */
 export const spinLock = operation('lock.spin', {
   agent: context,
