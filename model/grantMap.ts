@@ -11,6 +11,8 @@ import {
   countPins,
   DEVICE,
   dropReferences,
+  flushOnGrantUnmap,
+  flushUnbacked,
   freeHandle,
   GNTST,
   type Grants,
@@ -29,6 +31,7 @@ import {
   TYPE_MASK,
   takeReferences,
   takesPart,
+  touchDomainTlb,
   touchUse,
   WRITING,
   writePinsOf,
@@ -84,6 +87,7 @@ export const mapGrant = operation('grant.map', {
     const row = m.grant.at(op.granter, op.ref);
     const f = pinsOf(m, row) > 0 ? m.active.frame[row] : m.grant.frame[row];
     touchUse(m, may, row, op.agent, f);
+    if (f < m.frame.rows) touchDomainTlb(m, may, op.agent, f);
     may.write(m.maptrackFree, op.agent);
     for (let h = 0; h < m.maptrack.rows / m.domain.rows; h++) may.write(m.maptrack, m.maptrack.at(op.agent, h));
   },
@@ -165,8 +169,11 @@ export const mapGrant = operation('grant.map', {
     },
     'take the references': (m, op) => dropReferences(m, op.frame, mappingsIn(op.kind + 1), op.write === 1),
     'count the pins': (m, op) => countPins(m, m.active.at(op.granter, op.ref), op.kind + 1, op.write === 1, -1),
+    // The domain may have used the mapping already (undo_out: gnttab_flush_tlb), and the pins go next.
     'enter the host mapping': (m, op) => {
-      if (((op.kind + 1) & HOST) !== 0) countMappings(m, op.agent, op.frame, HOST, op.write === 1, -1);
+      if (((op.kind + 1) & HOST) === 0) return;
+      countMappings(m, op.agent, op.frame, HOST, op.write === 1, -1);
+      if (m.on(flushOnGrantUnmap)) flushUnbacked(m, op.agent, op.frame);
     },
   },
 });

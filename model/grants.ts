@@ -10,7 +10,7 @@ import type { Memory } from './access.js';
 import { domain } from './domains.js';
 import { frame, getPage, getType, putPage, putType, TYPE_WRITABLE, touchFrame } from './frames.js';
 import { bitsOf, type Footprint, gate, NONE, oneOf, ref, type State, sort, table, u8 } from './kernel/index.js';
-import { vcpu } from './mmu.js';
+import { vcpu, walk } from './mmu.js';
 
 /** Entries of a domain's grant table. */
 export const grantRef = sort('grant');
@@ -197,6 +197,17 @@ export function countMappings(m: Grants, d: number, f: number, kinds: number, wr
 export function flushDomain(m: Grants, d: number, f: number): void {
   const step = m.domain.rows * m.frame.rows;
   for (let row = d * m.frame.rows + f; row < m.tlb.rows; row += step) m.tlb.rights[row] = 0;
+}
+
+/**
+ * The same after a mapping was undone, where the call as a whole must leave no trace: a translation that a mapping still backs is spared,
+ * for it would be back with the next access; what no mapping backs any more goes.
+ */
+export function flushUnbacked(m: Grants, d: number, f: number): void {
+  const backed = walk(m, d, f);
+  const step = m.domain.rows * m.frame.rows;
+  for (let row = d * m.frame.rows + f; row < m.tlb.rows; row += step)
+    if (m.tlb.rights[row] > backed) m.tlb.rights[row] = 0;
 }
 
 /** Names what flushing does. */

@@ -108,7 +108,7 @@ export class Machine {
     }
     const registers = registersFor(edited);
     const tables = composedTables(def);
-    if (isSplit) Object.assign(tables, threadTables(registers));
+    if (isSplit) Object.assign(tables, threadTables(registers, (options.failures ?? 'none') !== 'none'));
     this.layout = layOut(tables, sizeOf);
     // Sorts that steps choose from without indexing a table are sized on first use of the machine, from the scope.
     for (const f of this.layout.fields) if (f.field.holds) sizeOf(f.field.holds);
@@ -195,6 +195,17 @@ export class Machine {
       this.sitesFailed[site.id]++;
     }
     return yes;
+  }
+
+  /** How far the running operation is on its way to its failure: sites passed, or 1 once it has failed by choice. At most 255. */
+  get failuresSoFar(): number {
+    return this.failMode < 0 ? Number(this.failed) : this.failCalls;
+  }
+
+  /** Goes on counting where an earlier step of the same operation left off. */
+  resumeFailures(soFar: number): void {
+    this.failCalls = soFar;
+    this.failed = this.failMode < 0 ? soFar !== 0 : soFar >= this.failMode;
   }
 
   /** Charges the running transition with one of a kind (an allocation, a mapping, ...). */

@@ -11,14 +11,19 @@ import { AGAIN, DISABLED, DONE, isJump, OK, OUTCOMES, outcomeIndex } from './sta
 /** A thread of execution. */
 export const thread = sort('thread');
 
-/** The kernel's own table: what each thread is doing. */
-export const threadTables = (registers: number) => ({
+/**
+ * The kernel's own table: what each thread is doing.
+ * @param failures whether operations may fail by choice
+ */
+export const threadTables = (registers: number, failures: boolean) => ({
   thread: table([thread], {
     /** Index of the running operation plus one; 0 when idle. */
     op: u8(),
     pc: u8(),
     /** Status that the operation will end with once its undo steps have run. */
     status: i32(),
+    /** What `Machine.failuresSoFar` says of the running operation: which site fails, or has failed, is a matter of the whole operation. */
+    ...(failures && { failures: u8() }),
     ...Object.fromEntries(Array.from({ length: registers }, (_, i) => [`r${i}`, i32()])),
   }),
 });
@@ -27,6 +32,7 @@ export class Threads {
   private readonly op: Uint8Array;
   private readonly pc: Uint8Array;
   private readonly status: Int32Array;
+  private readonly failures: Uint8Array;
   private readonly registers: readonly Int32Array[];
 
   /**
@@ -41,6 +47,7 @@ export class Threads {
     this.op = (views?.op as Uint8Array | undefined) ?? new Uint8Array(0);
     this.pc = (views?.pc as Uint8Array | undefined) ?? new Uint8Array(0);
     this.status = (views?.status as Int32Array | undefined) ?? new Int32Array(0);
+    this.failures = (views?.failures as Uint8Array | undefined) ?? new Uint8Array(0);
     this.registers = Array.from(
       { length: registers },
       (_, i) => (views?.[`r${i}`] as Int32Array | undefined) ?? new Int32Array(0),
@@ -56,6 +63,7 @@ export class Threads {
     this.op[t] = 0;
     this.pc[t] = 0;
     this.status[t] = 0;
+    if (this.failures.length > 0) this.failures[t] = 0;
     for (let r = 0; r < this.registers.length; r++) this.registers[r][t] = 0;
   }
 
@@ -81,6 +89,7 @@ export class Threads {
     const agent = this.agents[t];
     op.call.agent = typeof agent === 'number' ? agent : 0;
     for (let r = 0; r < op.registers.length; r++) op.call[op.registers[r]] = this.registers[r][t];
+    if (this.failures.length > 0) m.resumeFailures(this.failures[t]);
     return this.step(m, op, t);
   }
 
@@ -115,6 +124,7 @@ export class Threads {
     }
     this.pc[t] = nextPc;
     this.status[t] = status;
+    if (this.failures.length > 0) this.failures[t] = m.failuresSoFar;
     for (let r = 0; r < op.registers.length; r++) this.registers[r][t] = op.call[op.registers[r]];
     return OK;
   }
