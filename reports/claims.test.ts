@@ -59,6 +59,7 @@ const explored = {
   operations: [],
   stateClasses: [],
   sites: [],
+  mostSites: 0,
   resumed: false,
 };
 const good: Record<string, Answer> = {

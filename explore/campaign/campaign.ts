@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { Scope } from '../../model/kernel/index.js';
 import type { SuiteDescription, SuiteSource } from './described.js';
-import { failNthJob, type Job, planJobs, type SuiteJob } from './jobs.js';
+import { failNthJobs, type Job, planJobs, type SuiteJob } from './jobs.js';
 import { Pool, type Running } from './pool.js';
 import type { Answer, ErrorAnswer } from './results.js';
 
@@ -195,7 +195,7 @@ export class Campaign {
     this.onAnswer?.(run, job, answer);
   }
 
-  /** Jobs that depend on an answer: the next fail-nth run, or none at all when the suite is broken. */
+  /** Jobs that depend on an answer: fail-nth runs, or none at all when the suite is broken. */
   private follow(run: SuiteRun, job: SuiteJob, answer: Answer): void {
     if (answer.kind === 'error') {
       const left = this.queue.filter((q) => q.run === run);
@@ -203,18 +203,12 @@ export class Campaign {
       for (const q of left) this.answer(run, q.job, { kind: 'skipped', reason: 'error', tookMs: 0 });
       return;
     }
-    if (
-      (job.kind !== 'exhaustive' && job.kind !== 'fail-nth') ||
-      (answer.kind !== 'exhaustive' && answer.kind !== 'fail-nth')
-    )
-      return;
     // With `failures: 'any'` the exhaustive run has let every site fail already, each time that it was passed.
-    if (run.chosen.suite.failures === 'any' || answer.verdict !== 'complete') return;
-    const hit = answer.kind === 'exhaustive' ? answer.sites.length > 0 : answer.sites.some((s) => s.failed > 0);
-    if (!hit) return;
-    const more = failNthJob(job);
-    run.jobs.push(more);
-    this.queue.unshift({ run, job: more });
+    if (run.chosen.suite.failures === 'any' || (job.kind !== 'exhaustive' && job.kind !== 'fail-nth')) return;
+    if (answer.kind !== 'exhaustive' && answer.kind !== 'fail-nth') return;
+    const more = failNthJobs(job, answer);
+    run.jobs.push(...more);
+    this.queue.unshift(...more.map((next) => ({ run, job: next })));
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Suite } from '../../drivers/suite.js';
 import type { SuiteRun } from './campaign.js';
 import { Control } from './control.js';
-import { concerns, failNthJob, planJobs, type RandomBudget, type SuiteJob } from './jobs.js';
+import { concerns, failNthJobs, planJobs, type RandomBudget, type SuiteJob } from './jobs.js';
 import { describe } from './loading.js';
 import { perform } from './perform.js';
 
@@ -47,9 +47,7 @@ export class InlineRun {
     if (answers.has(job.id)) return;
     const { answer } = await perform(job, new Control(), [this.suite]);
     answers.set(job.id, answer);
-    if ((answer.kind !== 'exhaustive' && answer.kind !== 'fail-nth') || answer.verdict !== 'complete') return;
     if (chosen.suite.failures === 'any' || (job.kind !== 'exhaustive' && job.kind !== 'fail-nth')) return;
-    const hit = answer.kind === 'exhaustive' ? answer.sites.length > 0 : answer.sites.some((s) => s.failed > 0);
-    if (hit) jobs.push(failNthJob(job));
+    if (answer.kind === 'exhaustive' || answer.kind === 'fail-nth') jobs.push(...failNthJobs(job, answer));
   }
 }

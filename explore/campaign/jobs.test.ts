@@ -1,7 +1,8 @@
 /** The runs that a suite's claims need, and which claim needs which. */
 import { describe, expect, it } from 'vitest';
 import type { ClaimDescription, CounterpartDescription, PropertyDescription, SuiteDescription } from './described.js';
-import { concerns, type ExhaustiveJob, failNthJob, faultsOf, planJobs } from './jobs.js';
+import { concerns, type ExhaustiveJob, failNthJobs, faultsOf, planJobs } from './jobs.js';
+import type { ExhaustiveAnswer } from './results.js';
 
 const property = (id: string, kind: PropertyDescription['kind']): PropertyDescription => ({
   id,
@@ -81,8 +82,31 @@ describe('planned jobs', () => {
     expect(structuredClone(plan(5))).toEqual(plan(5));
   });
 
-  it('count failure sites up', () => {
-    const first = failNthJob(plan(0)[0] as ExhaustiveJob);
-    expect([first.nth, failNthJob(first).nth, failNthJob(first).id]).toEqual([1, 2, 's/fail-nth/2']);
+  const answered = (more: Partial<ExhaustiveAnswer>): ExhaustiveAnswer => ({
+    ...{ kind: 'exhaustive', verdict: 'complete', truncatedBy: '', states: 1, transitions: 1, depth: 1, stateBytes: 4 },
+    ...{ specification: '', findings: [], witnesses: [], progress: [], operations: [], stateClasses: [], tookMs: 1 },
+    ...{ sites: [{ site: 'a', passed: 9, failed: 0 }], mostSites: 2, resumed: false },
+    ...more,
+  });
+  const exhaustive = plan(0)[0] as ExhaustiveJob;
+
+  it('let each failure site fail that an operation passes', () => {
+    expect(failNthJobs(exhaustive, answered({})).map((j) => [j.id, j.open])).toEqual([
+      ['s/fail-nth/1', false],
+      ['s/fail-nth/2', false],
+    ]);
+    expect(failNthJobs(exhaustive, answered({ mostSites: 0, sites: [] }))).toEqual([]);
+    expect(failNthJobs(exhaustive, answered({ verdict: 'truncated' }))).toEqual([]);
+  });
+
+  it.each([
+    ['after a checkpoint', { resumed: true }],
+    ['round a loop', { mostSites: Number.POSITIVE_INFINITY }],
+  ])('count failure sites up until none is hit, where their number is not known: %s', (_name, more) => {
+    const [first] = failNthJobs(exhaustive, answered(more));
+    expect([first.nth, first.open]).toEqual([1, true]);
+    const hit = answered({ kind: 'fail-nth', sites: [{ site: 'a', passed: 9, failed: 1 }] });
+    expect(failNthJobs(first, hit).map((j) => j.nth)).toEqual([2]);
+    expect(failNthJobs(first, answered({ kind: 'fail-nth' }))).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@
  */
 import type { FaultId, Scope } from '../../model/kernel/index.js';
 import type { SuiteDescription, SuiteSource } from './described.js';
+import type { ExhaustiveAnswer } from './results.js';
 
 interface JobBase {
   /** Unique in a campaign, and the order of reports. */
@@ -26,6 +27,8 @@ export interface ExhaustiveJob extends JobBase {
 export interface FailNthJob extends JobBase {
   readonly kind: 'fail-nth';
   readonly nth: number;
+  /** Whether a run for the next n follows when this one hits a site: the number of sites is not known. */
+  readonly open: boolean;
   readonly faults: readonly FaultId[] | undefined;
 }
 
@@ -166,11 +169,24 @@ export function planJobs(
   return jobs;
 }
 
-/** The next of the fail-nth runs: after the first exhaustive one, or after the n-th one that hit a site. */
-export function failNthJob(job: ExhaustiveJob | FailNthJob): FailNthJob {
+/**
+ * The fail-nth runs that follow from an answer. The run in which nothing fails tells how many sites an operation passes at most, and so
+ * for which n there is an n-th one to fail: a run for a larger n would be that run again. Where it cannot tell (it went on from a
+ * checkpoint, or a split operation goes round a loop), there is one run after the other until one hits nothing.
+ */
+export function failNthJobs(job: ExhaustiveJob | FailNthJob, answer: ExhaustiveAnswer): FailNthJob[] {
+  if (answer.verdict !== 'complete') return [];
   const { source, suite, scope, faults } = job;
-  const nth = job.kind === 'fail-nth' ? job.nth + 1 : 1;
-  return { kind: 'fail-nth', id: `${suite}/fail-nth/${nth}`, source, suite, scope, faults, nth };
+  const make = (nth: number, open: boolean): FailNthJob => ({
+    kind: 'fail-nth',
+    id: `${suite}/fail-nth/${nth}`,
+    ...{ source, suite, scope, faults, nth, open },
+  });
+  if (job.kind === 'fail-nth') {
+    return job.open && answer.sites.some((s) => s.failed > 0) ? [make(job.nth + 1, true)] : [];
+  }
+  if (answer.resumed || !Number.isFinite(answer.mostSites)) return answer.sites.length > 0 ? [make(1, true)] : [];
+  return Array.from({ length: answer.mostSites }, (_, i) => make(i + 1, false));
 }
 
 /** Whether the claim's verdict needs the job. */

@@ -215,6 +215,7 @@ function exhaustive(
     operations,
     stateClasses: classes?.names ?? [],
     sites,
+    mostSites: m.mostSites,
     resumed: resume !== undefined,
   };
 }

@@ -77,6 +77,8 @@ export interface ExhaustiveAnswer extends Done, Explored {
   /** Names of the state classes: the witnesses of the properties. */
   readonly stateClasses: readonly string[];
   readonly sites: readonly SiteCount[];
+  /** Most failure sites that one operation passed, or a bound above it. */
+  readonly mostSites: number;
   /** The run went on from a checkpoint. */
   readonly resumed: boolean;
 }

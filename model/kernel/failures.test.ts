@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { exploreExhaustively } from '../../explore/exhaustive.js';
 import { invariant } from '../../properties/property.js';
-import { build, fail, failure, type MachineOptions, module, operationOn, table, u8 } from './index.js';
+import { build, fail, failure, type Machine, type MachineOptions, module, operationOn, table, u8 } from './index.js';
 
-interface Pair {
+interface Pair extends Pick<Machine, 'fails'> {
   readonly pair: { readonly taken: Uint8Array; readonly failed: Uint8Array };
 }
 
@@ -52,7 +52,7 @@ const explore = (schedule: 'whole' | 'split', failures: MachineOptions['failures
     mayStop: () => true,
     frameCondition: false,
   });
-  return { failed: machine.sitesFailed, broken: result.findings.map((f) => f.property.name) };
+  return { failed: machine.sitesFailed, most: machine.mostSites, broken: result.findings.map((f) => f.property.name) };
 };
 
 describe.each(['whole', 'split'] as const)('under the schedule %s', (schedule) => {
@@ -63,6 +63,10 @@ describe.each(['whole', 'split'] as const)('under the schedule %s', (schedule) =
     expect([two.failed[first.id], two.failed[second.id] > 0, two.broken]).toEqual([0, true, ['second']]);
     const three = explore(schedule, { nth: 3 });
     expect([three.failed[first.id], three.failed[second.id], three.broken]).toEqual([0, 0, []]);
+  });
+
+  it('the run in which nothing fails tells how many sites there are', () => {
+    expect(explore(schedule, 'none').most).toBe(2);
   });
 
   it('by choice each can fail, and without failures none does', () => {

@@ -83,6 +83,8 @@ export class Machine {
   private readonly failMode: number;
   private failCalls = 0;
   private failed = false;
+  /** Most failure sites passed in one execution: a whole operation, or one step of a split one. */
+  private mostAtOnce = 0;
   private readonly threads: Threads;
 
   constructor(
@@ -184,7 +186,10 @@ export class Machine {
   fails(site: FailureSite): boolean {
     this.sitesPassed[site.id]++;
     if (site.charges >= 0) this.charge(site.charges);
-    if (this.failMode === 0) return false;
+    if (this.failMode === 0) {
+      if (++this.failCalls > this.mostAtOnce) this.mostAtOnce = this.failCalls;
+      return false;
+    }
     let yes = false;
     // At most one failure an operation, and none while the initial state is set up.
     if (this.failed) return false;
@@ -206,6 +211,19 @@ export class Machine {
   resumeFailures(soFar: number): void {
     this.failCalls = soFar;
     this.failed = this.failMode < 0 ? soFar !== 0 : soFar >= this.failMode;
+  }
+
+  /**
+   * Most failure sites that one operation has passed so far, or a bound above it; without end where a split operation went round a loop.
+   * Counted where nothing fails (`failures: 'none'`).
+   */
+  get mostSites(): number {
+    return Math.max(this.mostAtOnce, this.threads.mostSites);
+  }
+
+  /** Failure sites passed since the execution began. */
+  get sitesSoFar(): number {
+    return this.failCalls;
   }
 
   /** Charges the running transition with one of a kind (an allocation, a mapping, ...). */

@@ -34,6 +34,10 @@ export class Threads {
   private readonly status: Int32Array;
   private readonly failures: Uint8Array;
   private readonly registers: readonly Int32Array[];
+  /** Most failure sites that each step passed: operation index * UNDO + step. Grows with the operations seen. */
+  private sitesOfStep = new Uint8Array(0);
+  /** Operations that jumped back: their steps may be taken any number of times. */
+  private looped = false;
 
   /**
    * @param views the table's arrays; undefined under the schedule `whole`
@@ -65,6 +69,27 @@ export class Threads {
     this.status[t] = 0;
     if (this.failures.length > 0) this.failures[t] = 0;
     for (let r = 0; r < this.registers.length; r++) this.registers[r][t] = 0;
+  }
+
+  /** A bound on the failure sites that one split operation has passed. */
+  get mostSites(): number {
+    if (this.looped && this.sitesOfStep.some((n) => n > 0)) return Number.POSITIVE_INFINITY;
+    let most = 0;
+    for (let from = 0; from < this.sitesOfStep.length; from += UNDO) {
+      const sum = this.sitesOfStep.subarray(from, from + UNDO).reduce((a, b) => a + b, 0);
+      most = Math.max(most, sum);
+    }
+    return most;
+  }
+
+  /** Notes how many failure sites a step has passed. */
+  private noteSites(at: number, sites: number): void {
+    if (at >= this.sitesOfStep.length) {
+      const larger = new Uint8Array((Math.floor(at / UNDO) + 1) * UNDO);
+      larger.set(this.sitesOfStep);
+      this.sitesOfStep = larger;
+    }
+    if (sites > this.sitesOfStep[at]) this.sitesOfStep[at] = sites;
   }
 
   /** Starts an operation on an idle thread of its agent (a choice), and takes its first step. */
@@ -106,11 +131,14 @@ export class Threads {
     } else {
       m.currentStep = op.stepNames[pc];
       const answer = op.steps[pc](m, op.call);
+      if (m.sitesSoFar > 0) this.noteSites(op.index * UNDO + pc, m.sitesSoFar);
       if (answer === undefined || answer === OK) nextPc = pc + 1 < op.steps.length ? pc + 1 : -1;
       else if (answer === DISABLED || answer === AGAIN) return DISABLED;
       else if (answer === DONE) nextPc = -1;
-      else if (isJump(answer)) nextPc = m.labelled(op, answer);
-      else {
+      else if (isJump(answer)) {
+        nextPc = m.labelled(op, answer);
+        this.looped ||= nextPc <= pc;
+      } else {
         status = answer;
         nextPc = op.hasUndo ? undoPc(op, pc) : -1;
       }
