@@ -23,7 +23,7 @@ const SMALL: Readonly<Record<string, number>> = {
   'microdrivers-strangers': 34,
   'microdrivers-objects': 32_184,
   'microdrivers-tracker': 1398,
-  'microdrivers-locks': 800,
+  'microdrivers-locks': 1400,
   'microdrivers-interrupts': 4,
   'microdrivers-dma-now': 9865,
 };
@@ -96,7 +96,7 @@ describe('what is not claimed', () => {
   });
 
   it('what the kernel half maps is reached in one step', () => {
-    for (const c of kernelDmaNow.claims) {
+    for (const c of kernelDmaNow.claims.filter((x) => x.against.includes('F2'))) {
       expect(checkBreach(kernelDmaNow, c.says, kernelDmaNow.scope.default).steps).toBe(1);
     }
   });
