@@ -6,7 +6,7 @@ import type { FastpathSheet } from '../explore/fastpath/sheet.js';
 import { MAX_TRACE_BYTES } from '../explore/traceFile.js';
 import { type Coverage, coverageOf, readLcov, readReasons, shortcomings } from '../reports/coverage.js';
 import { type AttackReport, readAttackReport } from '../reports/html/targetSection.js';
-import type { Matrix } from '../reports/matrix.js';
+import { MATRIX_VERSION, type Matrix } from '../reports/matrix.js';
 import { readReport } from '../reports/readReport.js';
 import type { Report } from '../reports/report.js';
 import { ReportError } from '../reports/reportError.js';
@@ -85,7 +85,7 @@ export function matrixAt(folder: string): Matrix | undefined {
   try {
     const read: unknown = JSON.parse(readFileSync(path, 'utf8'));
     const known = typeof read === 'object' && read !== null && 'format' in read && read.format === 'ringfence-matrix';
-    if (known && 'version' in read && read.version === 1) return read as Matrix;
+    if (known && 'version' in read && read.version === MATRIX_VERSION) return read as Matrix;
   } catch {
     // Told below.
   }

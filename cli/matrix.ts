@@ -4,7 +4,8 @@ import { costsOf } from '../drivers/architectures/cost.js';
 import { architectureSuites, architectures, costRuns, recoveryRuns } from '../drivers/architectures/index.js';
 import { recoveriesOf } from '../explore/recoveryDistance.js';
 import { type Matrix, matrixOf } from '../reports/matrix.js';
-import { matrixLines, matrixMarkdown } from '../reports/matrixText.js';
+import { matrixMarkdown } from '../reports/matrixMarkdown.js';
+import { matrixLines } from '../reports/matrixText.js';
 import type { Report } from '../reports/report.js';
 import { replaceFile } from '../reports/save.js';
 import { Console } from './console.js';
@@ -14,16 +15,18 @@ import type { CommonOptions } from './options.js';
 
 export interface MatrixOptions extends CommonOptions {
   readonly markdown: boolean;
+  /** Each cell in words. */
+  readonly verbose: boolean;
 }
 
-/** Runs the command; 1 when a cell is broken, 3 when one was not exercised. */
+/** Runs the command; 1 when a cell is broken or a mutant was missed, 3 when one was not exercised. */
 export async function matrix(o: MatrixOptions): Promise<number> {
   const out = new Console(o);
   try {
     const { report, folder } = reportAt(o.out);
     const m = writeMatrix(report, folder);
     if (o.markdown) out.always(matrixMarkdown(m).trimEnd().split('\n'));
-    else out.lines(matrixLines(m, out.page));
+    else out.lines(matrixLines(m, out.page, o.verbose));
     out.json(matrixJson(m));
     out.lines(['', `written: ${shown(join(folder, 'matrix.md'))}, ${shown(join(folder, 'matrix.json'))}`]);
     return exitCode(m);
@@ -55,6 +58,8 @@ export function hasArchitectures(report: Pick<Report, 'suites'>): boolean {
 const matrixJson = (m: Matrix): string => `${JSON.stringify(m, undefined, 2)}\n`;
 
 function exitCode(m: Matrix): number {
-  if (m.cells.some((c) => c.found === 'broken')) return EXIT.broken;
-  return m.cells.some((c) => c.found === 'not exercised') ? EXIT.environment : EXIT.holds;
+  const cells = [...m.cells, ...m.faults];
+  if (cells.some((c) => c.found === 'broken') || m.mutants.some((x) => x.verdict === 'missed')) return EXIT.broken;
+  const idle = cells.some((c) => c.found === 'not exercised') || m.mutants.some((x) => x.verdict === 'not exercised');
+  return idle ? EXIT.environment : EXIT.holds;
 }

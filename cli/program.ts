@@ -134,7 +134,11 @@ export async function run(args: readonly string[]): Promise<number> {
       'print the containment matrix of the five architectures, from the report of a run that had their suites',
     )
     .option('--markdown', 'print Markdown', false)
-    .addHelpText('after', examples('verify && ringfence matrix', 'matrix --markdown', 'matrix --json') + EXIT_CODES)
+    .option('--verbose', 'tell every cell in words: evidence, scope, what was injected, trace', false)
+    .addHelpText(
+      'after',
+      examples('verify && ringfence matrix', 'matrix --verbose', 'matrix --markdown', 'matrix --json') + EXIT_CODES,
+    )
     .action(async (options) => {
       code = await matrix(options);
     });

@@ -7,6 +7,7 @@ import { blockNeighbours, blockSecrets, blockShared } from './suites/blockSharin
 import { events, eventsClosing, eventsMasked, eventsRace } from './suites/events.js';
 import { fastpathSuites } from './suites/fastpath.js';
 import { grantPublication, grantQuota, grantRace, handleRace } from './suites/grantRaces.js';
+import { grantStatusWords } from './suites/grantStatus.js';
 import { grantStrangers, grants, hostileGranter, staleIds, subPage } from './suites/grants.js';
 import { interruptLines, msi } from './suites/interrupts.js';
 import { ioRevocation, ioSpaceSuite } from './suites/io.js';
@@ -34,6 +35,7 @@ export const embeddedSuites: readonly Suite[] = [
   staleIds,
   grantPublication,
   grantRace,
+  grantStatusWords,
   handleRace,
   grantQuota,
   grantStrangers,

@@ -33,7 +33,7 @@ export interface Claim {
   /** The isolation claim, as a sentence. */
   readonly says: string;
   readonly keeps: readonly AnyProperty[];
-  /** Fault classes injected against it. */
+  /** Fault classes injected against it. A claim that is expected not to hold is about the first; others set the stage for its breach. */
   readonly against: readonly FaultId[];
   /** Gates and mutants; each must break a property of the claim. */
   readonly without: readonly Counterpart[];

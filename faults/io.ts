@@ -6,6 +6,7 @@ import { mutant } from '../drivers/suite.js';
 import { domain, releaseDomain, runs } from '../model/domains.js';
 import { grantDevice, revokeDevice } from '../model/ioAssignment.js';
 import {
+  ALL_ONES,
   barWindow,
   configFilter,
   configOwnership,
@@ -17,8 +18,9 @@ import {
   portBitmap,
   reachesRegisters,
   registerMmu,
+  writeBar,
 } from '../model/ioSpace.js';
-import { blockedBy, omit, operationOn, reorder, replace } from '../model/kernel/index.js';
+import { blockedBy, NONE, omit, operationOn, reorder, replace } from '../model/kernel/index.js';
 
 const operation = operationOn<IoSpace>();
 const STOPPED_BY_BITMAP = blockedBy(portBitmap);
@@ -112,6 +114,18 @@ export const moveWindow = operation('io.moveWindow', {
 });
 
 export const ioFaults = [wildPort, wildStore, foreignConfig, moveWindow];
+
+/** M1's sub-machine for base addresses, short-circuited. */
+export const sizingWrittenThrough = mutant('sizing written through', {
+  says: 'all ones, written to learn the size of a window, reach the real base address register',
+  source: 'M1 CfgWrite (the real BAR is never written); PCI Local Bus 3.0, 6.2.5.1',
+  edits: [
+    replace(writeBar, 'write', (m, op) => {
+      m.device.window[op.device] = op.value === ALL_ONES ? NONE : homeWindow(m, op.device);
+      return 0;
+    }),
+  ],
+});
 
 /** GAP-X3. */
 export const pageGranular = mutant('page-granular MMIO', {

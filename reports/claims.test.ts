@@ -76,6 +76,7 @@ const good: Record<string, Answer> = {
     kind: 'counterpart',
     verdict: 'truncated',
     truncatedBy: 'finding',
+    operations: [],
     states: 4,
     finding: finding(3),
     tookMs: 1,

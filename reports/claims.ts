@@ -10,6 +10,7 @@ import {
   type BrokenAnswer,
   type ExhaustiveAnswer,
   lengthOf,
+  type OperationCount,
   type PlainFinding,
   type RandomAnswer,
   type TwoRunAnswer,
@@ -76,6 +77,8 @@ export interface BreachReport {
   readonly minimal: boolean;
   /** File name in traces/. */
   readonly trace: string;
+  /** How often the run that found it injected which fault class. */
+  readonly injected: Readonly<Record<string, number>>;
 }
 
 export type Evidence =
@@ -143,15 +146,27 @@ export function settle(run: SuiteRun, claim: number): ClaimReport {
 }
 
 function breachOf(suite: string, answers: readonly (Answer | undefined)[]): BreachReport | null {
-  const found = answers.find((a): a is BrokenAnswer => a?.kind === 'breach')?.finding;
+  const answer = answers.find((a): a is BrokenAnswer => a?.kind === 'breach');
+  const found = answer?.finding;
   if (!found) return null;
+  const injected: Record<string, number> = {};
+  for (const o of answer.operations) {
+    const n = timesDone(o);
+    if (o.fault !== '' && n > 0) injected[o.fault] = (injected[o.fault] ?? 0) + n;
+  }
   return {
     property: propertyKey(found.property),
     why: found.why,
     length: lengthOf(found),
     minimal: found.minimal,
     trace: traceName(suite, found),
+    injected,
   };
+}
+
+/** How often an operation was carried out, however it ended. */
+function timesDone(o: OperationCount): number {
+  return [o.refused, o.blocked].reduce((n, by) => Object.values(by).reduce((m, k) => m + k, n), o.ok);
 }
 
 function openClaim(answers: readonly (Answer | undefined)[]): Pick<ClaimReport, 'verdict' | 'because'> {

@@ -1,6 +1,6 @@
 /**
  * The containment matrix: fault by architecture by hardware era, what the paper claims beside what was found. A cell is never written in:
- * its claims were checked in this run, or it is `not exercised`.
+ * its claims were checked in this run, or it is `not exercised`. The twelve rows are here, the fourteen fault classes in faultMatrix.ts.
  */
 import {
   type Architecture,
@@ -12,13 +12,18 @@ import {
   matrixRows,
 } from '../drivers/architectures/architecture.js';
 import type { Cost } from '../drivers/architectures/cost.js';
+import { realMutants } from '../drivers/architectures/realMutants.js';
 import type { RecoveryCost } from '../drivers/architectures/recovery.js';
-import type { BreachReport, ClaimReport, Evidence } from './claims.js';
+import { type FaultCell, faultCells } from './faultMatrix.js';
+import { agreement, type Found, type Settled, settledBy } from './matrixCell.js';
+import { type MutantRow, mutantRows } from './mutantTable.js';
 import type { Report } from './report.js';
 
-export type Found = 'contained' | 'not contained' | 'partly' | 'sampled' | 'not exercised' | 'broken';
+export type { Found } from './matrixCell.js';
 
-export interface FoundCell {
+export const MATRIX_VERSION = 2;
+
+export interface FoundCell extends Settled {
   readonly architecture: string;
   readonly row: MatrixRow;
   readonly era: Era;
@@ -27,16 +32,6 @@ export interface FoundCell {
   readonly found: Found;
   /** Whether claim and finding say the same; null where the paper claims it in part. */
   readonly agrees: boolean | null;
-  readonly evidence: readonly Evidence[];
-  /** Suites with their scope: `iommu default`. */
-  readonly scopes: readonly string[];
-  readonly claims: readonly {
-    readonly suite: string;
-    readonly says: string;
-    readonly verdict: ClaimReport['verdict'];
-  }[];
-  /** The shortest breach behind a cell that is not contained. */
-  readonly breach: (BreachReport & { readonly suite: string }) | null;
   readonly note: string;
 }
 
@@ -50,9 +45,14 @@ export interface ArchitectureCosts {
 
 export interface Matrix {
   readonly format: 'ringfence-matrix';
-  readonly version: 1;
+  readonly version: typeof MATRIX_VERSION;
   readonly architectures: readonly { readonly id: string; readonly title: string; readonly source: string }[];
+  /** The twelve rows. */
   readonly cells: readonly FoundCell[];
+  /** The fourteen fault classes. */
+  readonly faults: readonly FaultCell[];
+  /** The twenty mutants of published code. */
+  readonly mutants: readonly MutantRow[];
   readonly costs: readonly ArchitectureCosts[];
 }
 
@@ -65,20 +65,27 @@ export function matrixOf(
   architectures: readonly Architecture[],
   costs: readonly ArchitectureCosts[],
 ): Matrix {
-  const rows = Object.keys(matrixRows) as MatrixRow[];
   return {
     format: 'ringfence-matrix',
-    version: 1,
+    version: MATRIX_VERSION,
     architectures: architectures.map(({ id, title, source }) => ({ id, title, source })),
-    cells: eras.flatMap((era) =>
-      rows.flatMap((row) =>
-        architectures.flatMap((a) =>
-          a.cells.filter((c) => c.row === row && c.era === era).map((c) => foundCell(report, a, c)),
-        ),
-      ),
-    ),
+    cells: rowCells(report, architectures),
+    faults: faultCells(report, architectures, eras),
+    mutants: mutantRows(report, realMutants),
     costs,
   };
+}
+
+/** The cells of the twelve rows, by era, row and architecture. */
+export function rowCells(report: Pick<Report, 'suites'>, architectures: readonly Architecture[]): FoundCell[] {
+  const rows = Object.keys(matrixRows) as MatrixRow[];
+  return eras.flatMap((era) =>
+    rows.flatMap((row) =>
+      architectures.flatMap((a) =>
+        a.cells.filter((c) => c.row === row && c.era === era).map((c) => foundCell(report, a, c)),
+      ),
+    ),
+  );
 }
 
 function foundCell(report: Pick<Report, 'suites'>, a: Architecture, cell: Cell): FoundCell {
@@ -87,48 +94,15 @@ function foundCell(report: Pick<Report, 'suites'>, a: Architecture, cell: Cell):
     const ran = report.suites.find((s) => s.name === suite);
     return { suite, says, scope: ran?.scopeName, claim: ran?.claims.find((c) => c.says === says) };
   });
-  const found = foundOf(checked.map((c) => c.claim?.verdict));
-  const breaches = checked.flatMap(({ suite, claim }) => (claim?.breach ? [{ ...claim.breach, suite }] : []));
-  const shortest = breaches.reduce<(typeof breaches)[number] | null>(
-    (best, b) => (best === null || b.length < best.length ? b : best),
-    null,
-  );
+  const settled = settledBy(checked);
   return {
+    ...settled,
     architecture: a.id,
     row: cell.row,
     era: cell.era,
     claimed: cell.claimed,
     inferred: cell.inferred ?? false,
-    found,
-    agrees: agreement(cell, found),
-    evidence: [...new Set(checked.flatMap((c) => c.claim?.evidence ?? []))],
-    scopes: [...new Set(checked.map((c) => `${c.suite} ${c.scope ?? 'not run'}`))],
-    claims: checked.map(({ suite, says, claim }) => ({ suite, says, verdict: claim?.verdict ?? 'not exercised' })),
-    breach: shortest,
+    agrees: agreement(cell.claimed, cell.era, settled.found),
     note: cell.note,
   };
-}
-
-/** What several claims say together. */
-function foundOf(verdicts: readonly (ClaimReport['verdict'] | undefined)[]): Found {
-  if (verdicts.some((v) => v === 'broken' || v === 'error')) return 'broken';
-  if (verdicts.length === 0 || verdicts.some((v) => v === undefined || v === 'not exercised')) return 'not exercised';
-  const open = verdicts.filter((v) => v === 'not contained').length;
-  if (open === verdicts.length) return 'not contained';
-  if (open > 0) return 'partly';
-  return verdicts.includes('sampled') ? 'sampled' : 'contained';
-}
-
-/** `I` claims containment with an IOMMU: that is to be had today, and in part (with and without) in its time. */
-function agreement(cell: Cell, found: Found): boolean | null {
-  switch (cell.claimed) {
-    case 'C':
-      return found === 'contained';
-    case 'N':
-      return found === 'not contained';
-    case 'P':
-      return found === 'partly' ? true : null;
-    case 'I':
-      return cell.era === 'now' ? found === 'contained' : found === 'partly' || found === 'contained';
-  }
 }

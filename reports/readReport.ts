@@ -61,7 +61,17 @@ const claim = z.looseObject({
   counterparts: z.array(counterpart),
   missingWitnesses: texts,
   reachedWitnesses: texts,
-  breach: z.looseObject({ property: text, why: text, length: count, minimal: z.boolean(), trace: text }).nullable(),
+  breach: z
+    .looseObject({
+      property: text,
+      why: text,
+      length: count,
+      minimal: z.boolean(),
+      trace: text,
+      // Reports of before did not say.
+      injected: counts.default({}),
+    })
+    .nullable(),
 });
 
 const fault = z.looseObject({

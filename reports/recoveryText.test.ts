@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { RecoveryCost } from '../drivers/architectures/recovery.js';
 import { CHARGES, type ChargeName } from '../model/ledger.js';
 import { recoveryTable } from './html/recoverySection.js';
-import type { Matrix } from './matrix.js';
+import { MATRIX_VERSION, type Matrix } from './matrix.js';
 import { recoveryLines, recoveryMarkdown } from './recoveryText.js';
 import type { Page } from './terminal.js';
 
@@ -32,9 +32,11 @@ const noWay: RecoveryCost = {
 };
 const matrix: Matrix = {
   format: 'ringfence-matrix',
-  version: 1,
+  version: MATRIX_VERSION,
   architectures: [],
   cells: [],
+  faults: [],
+  mutants: [],
   costs: [{ architecture: 'a|b', costs: [], recoveries: [way, noWay], figures: [] }],
 };
 

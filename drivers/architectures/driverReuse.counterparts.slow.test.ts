@@ -16,6 +16,8 @@ const SMALL: Readonly<Record<string, number>> = {
   'driver-reuse-channel': 994,
   'driver-reuse-receive': 36,
   'driver-reuse-interrupts': 20,
+  'driver-reuse-commands': 93,
+  'driver-reuse-bus': 7,
   'driver-reuse-restart': 799,
   'driver-reuse-restarts': 2307,
   'driver-reuse-strangers': 30_625,

@@ -8,6 +8,8 @@ const DEFAULT: Readonly<Record<string, number>> = {
   'driver-reuse-channel': 175_184,
   'driver-reuse-receive': 5832,
   'driver-reuse-interrupts': 60,
+  'driver-reuse-commands': 972,
+  'driver-reuse-bus': 49,
   'driver-reuse-restart': 83_098,
   'driver-reuse-restarts': 4794,
   'driver-reuse-strangers': 30_625,

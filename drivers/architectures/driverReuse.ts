@@ -6,6 +6,7 @@
 import { architecture, type Cell, type Era } from './architecture.js';
 import { CHANNEL_SAYS, channelSuite, interruptSuite, publishedChannel, receiveSuite } from './driverReuse/channel.js';
 import { SAYS } from './driverReuse/claims.js';
+import { busSuite, commandSuite, INNER_SAYS } from './driverReuse/inner.js';
 import { bareSuite, muxSuite, publishedMux } from './driverReuse/memory.js';
 import { perDeviceSuite } from './driverReuse/perDevice.js';
 import {
@@ -56,7 +57,13 @@ const ofVirtualMachines = (era: Era): Cell[] => [
     era,
     claimed: 'P',
     inferred: true,
-    claims: [RESTART_SAYS.hang, RESTART_SAYS.strangers, RESTART_SAYS.unwatched],
+    claims: [
+      RESTART_SAYS.hang,
+      RESTART_SAYS.strangers,
+      RESTART_SAYS.unwatched,
+      INNER_SAYS.calls,
+      INNER_SAYS.callsUnaided,
+    ],
     note: 'clients wait until somebody stops the DD/OS; then it is as a crash, even if it only seemed to hang',
   },
   {
@@ -79,7 +86,7 @@ const ofVirtualMachines = (era: Era): Cell[] => [
     era,
     claimed: 'P',
     inferred: true,
-    claims: [CHANNEL_SAYS.share, CHANNEL_SAYS.packets, CHANNEL_SAYS.sharedPage],
+    claims: [CHANNEL_SAYS.share, CHANNEL_SAYS.packets, INNER_SAYS.commands, CHANNEL_SAYS.sharedPage],
     note: 'fixed rings, shares and drops contain it; one status page for all clients (GAP-V2) lets a client put the server to sleep beside the others',
   },
 ];
@@ -163,6 +170,8 @@ const ofBoth = [
   publishedChannel,
   receiveSuite,
   interruptSuite,
+  commandSuite,
+  busSuite,
   restartSuite,
   restartsSuite,
   unwatchedSuite,

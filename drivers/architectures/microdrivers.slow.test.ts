@@ -9,7 +9,7 @@ const DEFAULT: Readonly<Record<string, number>> = {
   'microdrivers-strangers': 174,
   'microdrivers-objects': 32_184,
   'microdrivers-tracker': 50_466,
-  'microdrivers-locks': 12_800,
+  'microdrivers-locks': 18_200,
   'microdrivers-interrupts': 4,
   'microdrivers-dma-now': 30_985,
 };

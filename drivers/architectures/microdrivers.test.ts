@@ -6,6 +6,7 @@ import type { Storm } from '../../model/architectures/microdrivers/storm.js';
 import { bothRun } from '../../model/architectures/microdrivers/tracker.js';
 import { DEAD, HUNG, type Xpc } from '../../model/architectures/microdrivers/xpcState.js';
 import { add, guardWith, operationOn } from '../../model/kernel/index.js';
+import type { Suite } from '../suite.js';
 import { claimOf, matrixRows } from './architecture.js';
 import { costsOf } from './cost.js';
 import { costRuns, microdrivers } from './microdrivers.js';
@@ -16,33 +17,41 @@ import { locksHangSuite, stormSuite, xpcHangSuite } from './microdriversSuites.j
 const suites = [...new Set([...microdrivers.suites.then, ...microdrivers.suites.now])];
 const contained = suites.filter((s) => s.claims.some((c) => c.expects === 'contained'));
 
-/** States at small scope, every fault included. */
+/** Suites that take calls apart: their small scopes are too small for all witnesses, and their breaches are more steps away. */
+const isApart = (s: Suite): boolean => s.schedule === 'split';
+const MOST_STEPS = 8;
+const MOST_STEPS_APART = 12;
+
+/** States at small scope (taken apart: at default scope), every fault included. */
 const SMALL: Readonly<Record<string, number>> = {
   'microdrivers-split': 2093,
   'microdrivers-xpc': 63,
   'microdrivers-strangers': 34,
   'microdrivers-objects': 32_184,
   'microdrivers-tracker': 1398,
-  'microdrivers-locks': 800,
+  'microdrivers-locks': 1400,
   'microdrivers-interrupts': 4,
   'microdrivers-dma-now': 9865,
+  'microdrivers-xpc-steps': 255,
+  'microdrivers-locks-steps': 2208,
 };
 
 describe('what is claimed', () => {
   it.each(contained.map((s) => [s.name, s] as const))('%s holds at small scope, under every fault', (name, s) => {
     const expected = { verdict: 'complete', states: SMALL[name], findings: [], unreached: [] };
-    expect(checkContained(s, s.scope.small ?? s.scope.default)).toEqual(expected);
+    const scope = isApart(s) ? s.scope.default : (s.scope.small ?? s.scope.default);
+    expect(checkContained(s, scope)).toEqual(expected);
   });
 
   it.each(
     suites.flatMap((s) =>
       s.claims.flatMap((c) => c.without.map((w) => [w.off.name, `${w.breaks.id} ${w.breaks.name}`, s, w] as const)),
     ),
-  )('without %s breaks %s within 8 steps', (_off, breaks, s, w) => {
+  )('without %s breaks %s within few steps', (_off, breaks, s, w) => {
     const found = checkOff(s, w);
     expect(found.property).toBe(breaks);
     expect(found.steps).toBeGreaterThan(0);
-    expect(found.steps).toBeLessThanOrEqual(8);
+    expect(found.steps).toBeLessThanOrEqual(isApart(s) ? MOST_STEPS_APART : MOST_STEPS);
   });
 });
 
@@ -96,7 +105,7 @@ describe('what is not claimed', () => {
   });
 
   it('what the kernel half maps is reached in one step', () => {
-    for (const c of kernelDmaNow.claims) {
+    for (const c of kernelDmaNow.claims.filter((x) => x.against.includes('F2'))) {
       expect(checkBreach(kernelDmaNow, c.says, kernelDmaNow.scope.default).steps).toBe(1);
     }
   });

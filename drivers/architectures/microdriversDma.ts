@@ -2,10 +2,11 @@
  * Suites of a microdriver's DMA, in both eras: the same machine, without and with IOMMU and interrupt remapping. And, with them, a kernel
  * half that has the kernel map whatever it names.
  */
-import { busFaults, kernelMapFaults } from '../../faults/architectures/microdriversDma.js';
+import { busFaults, halfFaults, kernelMapFaults } from '../../faults/architectures/microdriversDma.js';
 import { dmaInterrupt, dmaStale } from '../../faults/dma.js';
 import { unmapKeepsIotlb } from '../../faults/iommuMutants.js';
 import { busAddresses } from '../../model/architectures/microdrivers/busAddress.js';
+import { configuration } from '../../model/architectures/microdrivers/configuration.js';
 import { domains } from '../../model/domains.js';
 import { allocateFrame, frames, releaseFrame } from '../../model/frames.js';
 import {
@@ -33,6 +34,7 @@ import {
   kernelOutOfReach,
   noForgedInterrupt,
   othersOutOfReach,
+  windowInPlace,
 } from '../../properties/architectures/microdriversDma.js';
 import { dmaReach } from '../../properties/iommu.js';
 import { claim, suite } from '../suite.js';
@@ -68,7 +70,10 @@ const machineWith = (name: string, ...faults: readonly AnyModule[]): MachineDef 
 });
 
 const dmaMachine = machineWith('microdrivers DMA', busAddresses, busFaults, attacks);
-const kernelDmaMachine = machineWith('microdrivers DMA of the kernel half', kernelMapFaults);
+/** What nothing checks in either era: the same operations on the hardware of both. */
+const unchecked = [configuration, halfFaults] as const;
+const dmaThenMachine = machineWith('microdrivers DMA', busAddresses, busFaults, attacks, ...unchecked);
+const kernelDmaMachine = machineWith('microdrivers DMA of the kernel half', kernelMapFaults, ...unchecked);
 
 const scope = {
   small: { domain: 2, generation: 1, frame: 4, device: 1, ats: 0, iova: 1, did: 1, queue: 3, dma: 1, record: 0 },
@@ -82,6 +87,8 @@ export const REACHES_NO_KERNEL = 'a bus address that the user half returns does 
 export const LOSES_OLD_BUFFERS = 'a buffer that the driver gave back is out of its device\u2019s reach';
 export const OWN_INTERRUPTS = 'the device sends its own interrupts only';
 export const MAPS_OWN_FOR_PROCESSES = 'what the kernel half maps for its device is no other process\u2019s';
+export const FREES_IN_USE = 'what the kernel half frees is out of its device\u2019s reach';
+export const OWN_WINDOW = 'the user half moves no window of its device';
 export const MAPS_OWN_FOR_KERNEL = 'what the kernel half maps for its device is not the kernel\u2019s';
 
 const ASSUMPTIONS = [
@@ -92,7 +99,7 @@ const ASSUMPTIONS = [
 
 export const dmaThen = suite('microdrivers-dma-then', {
   title: 'the device of a microdriver, on a machine without IOMMU',
-  machine: dmaMachine,
+  machine: dmaThenMachine,
   scope,
   gatesOff: HARDWARE_OF_TODAY,
   claims: [
@@ -100,6 +107,8 @@ export const dmaThen = suite('microdrivers-dma-then', {
     claim(REACHES_NO_KERNEL, { keeps: [kernelOutOfReach], against: ['F2'], without: [], expects: 'not contained' }),
     claim(LOSES_OLD_BUFFERS, { keeps: [othersOutOfReach], against: ['F3'], without: [], expects: 'not contained' }),
     claim(OWN_INTERRUPTS, { keeps: [noForgedInterrupt], against: ['F8'], without: [], expects: 'not contained' }),
+    claim(FREES_IN_USE, { keeps: [kernelOutOfReach], against: ['F4'], without: [], expects: 'not contained' }),
+    claim(OWN_WINDOW, { keeps: [windowInPlace], against: ['F13'], without: [], expects: 'not contained' }),
   ],
   assumptions: ASSUMPTIONS,
 });
@@ -139,7 +148,8 @@ export const dmaNow = suite('microdrivers-dma-now', {
 });
 
 export const kernelDmaNow = suite('microdrivers-kernel-dma', {
-  title: 'the kernel half has anything mapped for its device, behind an IOMMU',
+  title:
+    'what an IOMMU does not check: what the kernel half maps and frees, what the user half has written to configuration space',
   machine: kernelDmaMachine,
   scope,
   claims: [
@@ -150,6 +160,8 @@ export const kernelDmaNow = suite('microdrivers-kernel-dma', {
       expects: 'not contained',
     }),
     claim(MAPS_OWN_FOR_KERNEL, { keeps: [kernelOutOfReach], against: ['F2'], without: [], expects: 'not contained' }),
+    claim(FREES_IN_USE, { keeps: [kernelOutOfReach], against: ['F4'], without: [], expects: 'not contained' }),
+    claim(OWN_WINDOW, { keeps: [windowInPlace], against: ['F13'], without: [], expects: 'not contained' }),
   ],
   assumptions: ASSUMPTIONS,
 });

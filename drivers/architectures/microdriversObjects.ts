@@ -42,7 +42,7 @@ export const ASSUMPTIONS = [
 export const objectsSuite = suite('microdrivers-objects', {
   title: 'fields of an object cross to a user half that is wild, wrong or quick',
   machine: { name: 'microdrivers objects', modules: [marshalling, outsideMemory, marshallingFaults] },
-  scope: { small: {}, default: {} },
+  scope: { small: {}, default: {}, large: {} },
   claims: [
     claim('a wild write of the user half alters nothing outside its process', {
       keeps: [outsideIntact],
@@ -140,7 +140,7 @@ export const trackerSuite = suite('microdrivers-tracker', {
 export const kernelHalfSuite = suite('microdrivers-kernel-half', {
   title: 'the kernel half is wild, crashes or hangs',
   machine: { name: 'microdrivers kernel half', modules: [outsideMemory, kernelHalf, kernelHalfFaults] },
-  scope: { small: {}, default: {} },
+  scope: { small: {}, default: {}, large: {} },
   claims: [
     claim('a wild write of the kernel half alters nothing of the kernel or of other processes', {
       keeps: [outsideIntact],

@@ -108,7 +108,7 @@ export const callHangSuite = suite('microdrivers-xpc-hang-steps', {
   title: 'calls between kernel half and user half, which hangs between any two of their steps',
   machine: takenApart('microdrivers calls, taken apart, user half hangs', [xpc, xpcHang], callThreads),
   schedule: 'split',
-  scope: { small: CALLS.small, default: CALLS.small },
+  scope: { small: CALLS.small, default: CALLS.small, large: { caller: 2, level: 5 } },
   claims: [
     claim(STEPS_SAY.callsHang, { keeps: [callersReturn], against: ['F11'], without: [], expects: 'not contained' }),
   ],
@@ -152,7 +152,7 @@ export const lockHangSuite = suite('microdrivers-locks-hang-steps', {
     lockThreads,
   ),
   schedule: 'split',
-  scope: { small: { request: 1 }, default: { request: 1 } },
+  scope: { small: { request: 1 }, default: { request: 1 }, large: { request: 2 } },
   claims: [
     claim(STEPS_SAY.locksHang, {
       keeps: [waitersWake, pathGoesOn],

@@ -5,6 +5,7 @@
  */
 import { pathAsksUserHalf, pathMarshals, pathTracks, raisesAlways } from '../../faults/architectures/fastpath.js';
 import { lockFaults, lockHang, stormFaults } from '../../faults/architectures/microdrivers.js';
+import { lineBelieved, lineFaults } from '../../faults/architectures/microdriversLine.js';
 import {
   answeredAgain,
   bothToUser,
@@ -58,6 +59,7 @@ import {
   oneHolder,
   pathGoesOn,
   pathStaysInKernel,
+  repliesFresh,
   serviceReturns,
   strangerUnaware,
   threadsRun,
@@ -66,11 +68,13 @@ import {
 import { claim, suite } from '../suite.js';
 import { ASSUMPTIONS, kernelHalfSuite, objectsSuite, trackerSuite } from './microdriversObjects.js';
 
+export const FRESH_REPLY = 'an old reply is not taken for that of a newer call';
+
 /** Every call graph of the scope, every order of propagation. */
 export const splitSuite = suite('microdrivers-split', {
   title: 'the split decision, over every call graph of four functions',
   machine: splitMachine,
-  scope: { small: {}, default: {} },
+  scope: { small: {}, default: {}, large: {} },
   claims: [
     claim('what is critical, and what it calls, stays in the kernel half', {
       keeps: [criticalInKernel],
@@ -114,6 +118,11 @@ export const xpcSuite = suite('microdrivers-xpc', {
         { off: repliesOutOfOrder, breaks: nestedInTurn, scope: { caller: 1, level: 3 } },
       ],
     }),
+    claim(FRESH_REPLY, {
+      keeps: [repliesFresh],
+      against: ['F14'],
+      without: [{ off: replyMatching, breaks: repliesFresh }],
+    }),
     claim('the user half has only functions of the table called', {
       keeps: [dispatchBounded],
       against: ['F5'],
@@ -141,7 +150,7 @@ export const xpcSuite = suite('microdrivers-xpc', {
 export const noRecoverySuite = suite('microdrivers-no-recovery', {
   title: 'after the death of the user half',
   machine: { name: 'microdrivers calls after a death', modules: [xpc, xpcFaults] },
-  scope: { small: { caller: 1, level: 1 }, default: { caller: 1, level: 3 } },
+  scope: { small: { caller: 1, level: 1 }, default: { caller: 1, level: 3 }, large: { caller: 2, level: 5 } },
   claims: [
     claim('the user half serves again after its death', {
       keeps: [serviceReturns],
@@ -176,7 +185,7 @@ export const xpcHangSuite = suite('microdrivers-xpc-hang', {
 export const strangersSuite = suite('microdrivers-strangers', {
   title: 'a process that has nothing to do with the driver, while the user half dies',
   machine: { name: 'microdrivers and a stranger', modules: [xpc, xpcFaults, kernelHalf] },
-  scope: { small: { caller: 1, level: 3 }, default: { caller: 2, level: 5 } },
+  scope: { small: { caller: 1, level: 3 }, default: { caller: 2, level: 5 }, large: { caller: 3, level: 7 } },
   claims: [
     claim('the rest of the system does not notice the death of the user half', {
       keeps: [kernelServes, strangerUnaware],
@@ -195,7 +204,7 @@ export const pathMachine: MachineDef = { name: 'microdrivers locks', modules: [c
 
 export const locksSuite = suite('microdrivers-locks', {
   title: 'a lock of both halves and an interrupt handler, beside the data path, while the user half dies or hangs',
-  machine: pathMachine,
+  machine: { ...pathMachine, modules: [...pathMachine.modules, lineFaults] },
   scope: { small: { request: 1 }, default: { request: 3 }, large: { request: 5 } },
   claims: [
     claim('one context holds the lock, whatever its mode', {
@@ -232,8 +241,9 @@ export const locksSuite = suite('microdrivers-locks', {
     }),
     claim('the data path goes on when the user half dies, and answers every request once', {
       keeps: [pathGoesOn, answeredOnce],
-      against: ['F10'],
+      against: ['F7', 'F10'],
       without: [
+        { off: lineBelieved, breaks: answeredOnce },
         { off: lineNotReopened, breaks: pathGoesOn },
         { off: answeredAgain, breaks: answeredOnce },
         { off: bufferStaysMapped, breaks: answeredOnce },
@@ -287,7 +297,7 @@ export const locksHangSuite = suite('microdrivers-locks-hang', {
 export const interruptsSuite = suite('microdrivers-interrupts', {
   title: 'a device that interrupts once for each request',
   machine: { name: 'microdrivers interrupts', modules: [storms] },
-  scope: { small: {}, default: {} },
+  scope: { small: {}, default: {}, large: {} },
   claims: [
     claim('threads run beside a device that interrupts once for each request', {
       keeps: [threadsRun],
@@ -302,7 +312,7 @@ export const interruptsSuite = suite('microdrivers-interrupts', {
 export const stormSuite = suite('microdrivers-storm', {
   title: 'a device that interrupts all the time',
   machine: { name: 'microdrivers storm', modules: [storms, stormFaults] },
-  scope: { small: {}, default: {} },
+  scope: { small: {}, default: {}, large: {} },
   claims: [
     claim('threads run beside a device that interrupts all the time', {
       keeps: [threadsRun],

@@ -79,7 +79,11 @@ export const transmitBatch = suite('safe-hardware-batch-tx', {
     name: 'net transmission in batches',
     modules: [...bare, oneTurn],
   },
-  scope: { small: txScope, default: txScope },
+  scope: {
+    small: txScope,
+    default: txScope,
+    large: { domain: 3, generation: 1, guest: 1, slot: 4, index: 8, work: 2, 'named slot': 5, frame: 4 },
+  },
   claims: [
     claim(
       'a batch of packets goes out with one mapping each, and no allocation, control message or copy of a payload',
@@ -111,7 +115,7 @@ const rxScope = { domain: 3, generation: 1, guest: 1, buffer: 2, frame: 5 };
 export const receiveBatch = suite('safe-hardware-batch-rx', {
   title: 'Safe Hardware Interface: two packets in at once, each flipped once, and one notification a batch',
   machine: { name: 'net reception in batches', modules: [...bare, netReceive] },
-  scope: { small: rxScope, default: rxScope },
+  scope: { small: rxScope, default: rxScope, large: { domain: 3, generation: 1, guest: 1, buffer: 3, frame: 7 } },
   claims: [
     claim('a batch of packets comes in with one page flip each, and no control message or copy', {
       keeps: [receiveFrugalPerBuffer],

@@ -19,6 +19,7 @@ import {
   revokeKeepsIrq,
   revokeKeepsMapping,
   revokeWithoutQuiesce,
+  sizingWrittenThrough,
 } from '../../faults/io.js';
 import { memoryFaults, teardownOfOthers, translation } from '../../faults/memory.js';
 import { type Memory, mappings, processors } from '../../model/access.js';
@@ -117,6 +118,7 @@ export const memorySuite = suite('safe-hardware-memory', {
   scope: {
     small: { domain: 3, frame: 2, vcpu: 3, generation: 1 },
     default: { domain: 3, frame: 3, vcpu: 3, generation: 1 },
+    large: { domain: 3, frame: 3, vcpu: 3, generation: 2 },
   },
   claims: [
     claim(partSays.inside, {
@@ -171,6 +173,7 @@ export const ioSuite = suite('safe-hardware-io', {
         { off: pageGranular, breaks: ioReach },
         { off: revokeKeepsMapping, breaks: ioReach },
         { off: configFilter, breaks: ioWindows },
+        { off: sizingWrittenThrough, breaks: ioWindows },
         { off: configOwnership, breaks: ioConfiguration },
       ],
     }),
@@ -259,6 +262,7 @@ function messages(era: Era): Suite {
     scope: {
       small: { domain: 2, generation: 1, device: 2, vector: 3, entry: 2 },
       default: { domain: 3, generation: 1, device: 2, vector: 3, entry: 2 },
+      large: { domain: 3, generation: 2, device: 2, vector: 3, entry: 2 },
     },
     claims: [
       claim(partSays.message, {
@@ -313,6 +317,7 @@ export const eventsSuite = suite('safe-hardware-events', {
   scope: {
     small: { domain: 2, generation: 1, port: 2, word: 1 },
     default: { domain: 2, generation: 2, port: 2, word: 1 },
+    large: { domain: 2, generation: 2, port: 3, word: 1 },
   },
   claims: [
     claim(partSays.events, {

@@ -8,14 +8,14 @@ import { userLevelDrivers } from './userLevelDrivers.js';
 /** States and transitions. */
 const DEFAULT: Readonly<Record<string, readonly [states: number, transitions: number]>> = {
   'user-level-drivers-dma-then': [43_152, 389_690],
-  'user-level-drivers-pages': [14_404, 128_488],
+  'user-level-drivers-pages': [14_404, 140_008],
   'user-level-drivers-calls': [27_008, 341_753],
-  'user-level-drivers-interrupts': [5_768, 40_274],
-  'user-level-drivers-clients': [14_322, 51_906],
+  'user-level-drivers-interrupts': [5_768, 44_002],
+  'user-level-drivers-clients': [14_322, 56_638],
   'user-level-drivers-races': [63_732, 422_334],
   'user-level-drivers-dma': [43_152, 389_690],
   'user-level-drivers-ats': [38_136, 363_660],
-  'user-level-drivers-bus': [60, 667],
+  'user-level-drivers-bus': [60, 679],
 };
 
 const suites = [...new Set([...userLevelDrivers.suites.then, ...userLevelDrivers.suites.now])].flatMap((s) => {

@@ -3,6 +3,13 @@
  * (process 2) with device 1, or the driver’s child. They differ in what may happen, so that each stays small.
  */
 import { callAttacks, dmaAttacksOfDrivers, processorAttacks } from '../../faults/architectures/userLevelDrivers.js';
+import {
+  addressesOfTheMachine,
+  answersForOther,
+  movesWindow,
+  reclaimPinned,
+  staleAnswer,
+} from '../../faults/architectures/userLevelFurther.js';
 import { dmaInterrupt, dmaPeer, dmaStale, dmaToFrame } from '../../faults/dma.js';
 import { claimDevice, closeDevice, handleOperations, openDevice } from '../../model/architectures/userLevel/handles.js';
 import {
@@ -151,6 +158,13 @@ export const dmaMachine: MachineDef = {
   threads,
 };
 
+/** The same on a machine without an I/O MMU, where a device goes on at addresses that it was told once. */
+export const dmaBareMachine: MachineDef = {
+  ...dmaMachine,
+  name: 'user-level drivers, DMA without I/O MMU',
+  modules: [...dmaMachine.modules, addressesOfTheMachine],
+};
+
 /** The same calls by two threads of the kernel at once, without attacks by DMA. */
 export const raceMachine: MachineDef = {
   name: 'user-level drivers, races',
@@ -176,7 +190,7 @@ export const busMachine: MachineDef = {
     { ...iommu, operations: [issueDma, finishDma, processQueue, reap, dmaPeer, dmaInterrupt] },
     userLevel(
       'handles, mappings, pages',
-      [...handleOperations, mapStreaming, unmapBus, exitPages, ...dmaAttacksOfDrivers],
+      [...handleOperations, mapStreaming, unmapBus, exitPages, ...dmaAttacksOfDrivers, movesWindow],
       withBystander,
     ),
   ],
@@ -200,7 +214,17 @@ export const pageMachine: MachineDef = {
     ...oneDevice,
     userLevel(
       'handles, mappings, pages',
-      [closeDevice, mapStreaming, unmapBus, ...pageOperations, fork, writeFault, fillTlb, ...processorAttacks],
+      [
+        closeDevice,
+        mapStreaming,
+        unmapBus,
+        ...pageOperations,
+        fork,
+        writeFault,
+        fillTlb,
+        ...processorAttacks,
+        reclaimPinned,
+      ],
       begins,
     ),
   ],
@@ -224,7 +248,10 @@ const notLast = (m: UserDrivers | Irqs, d: number): boolean => m.domain.generati
 /** Lines: two drivers, two lines, one of which the kernel may use. */
 export const irqMachine: MachineDef = {
   name: 'user-level drivers, interrupts',
-  modules: [{ ...domains, operations: [releaseDomain, createDomain] }, irqs],
+  modules: [
+    { ...domains, operations: [releaseDomain, createDomain] },
+    { ...irqs, operations: [...irqs.operations, answersForOther] },
+  ],
 };
 
 /** The driver is killed, rightly or wrongly; as often as it can be started again. */
@@ -255,7 +282,7 @@ export const serviceMachine: MachineDef = {
   modules: [
     { ...domains, operations: [releaseDomain] },
     { ...irqs, operations: [driverKilled, driverHangs, driverSuspected, killHung] },
-    service,
+    { ...service, operations: [...service.operations, staleAnswer] },
   ],
 };
 

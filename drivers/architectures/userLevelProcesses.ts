@@ -2,6 +2,7 @@
  * Suites of user-level drivers, processes: pages and forks, calls and their arguments, interrupts as reads, clients across deaths. No gate
  * of theirs is hardware of one era only: the same suites stand in both.
  */
+
 import {
   answersAlways,
   callsForRegisters,
@@ -9,6 +10,7 @@ import {
   readsTwice,
   wakesAlways,
 } from '../../faults/architectures/fastpath.js';
+import { channelOfALife, lineFiles, pinsAgainstReclaim } from '../../faults/architectures/userLevelFurther.js';
 import {
   forkShares,
   mapAllocates,
@@ -132,8 +134,9 @@ export const pageSuite = suite('user-level-drivers-pages', {
     }),
     claim(PROCESS_CLAIMS.cow, {
       keeps: [entries, reach, pinCount],
-      against: ['F1', 'F10'],
+      against: ['F1', 'F4', 'F10'],
       without: [
+        { off: pinsAgainstReclaim, breaks: reach },
         { off: unsharing, breaks: reach },
         { off: forkShares, breaks: reach },
         { off: pinShared, breaks: reach },
@@ -192,7 +195,7 @@ export const callSuite = suite('user-level-drivers-calls', {
 export const unlimitedSuite = suite('user-level-drivers-unlimited', {
   title: 'calls of a user-level driver, with no limit on what it pins',
   machine: callMachine,
-  scope: { small: fewCalls, default: calls },
+  scope: { small: fewCalls, default: calls, large: { ...calls, frame: 6 } },
   gatesOff: [pinBound],
   mayStop: driverIsGone,
   claims: [
@@ -212,8 +215,9 @@ export const irqSuite = suite('user-level-drivers-interrupts', {
   claims: [
     claim(PROCESS_CLAIMS.storm, {
       keeps: [maskedAtWork, oneOpener, oneInterruptARead, linesClosed],
-      against: ['F9', 'F10', 'F11'],
+      against: ['F7', 'F9', 'F10', 'F11'],
       without: [
+        { off: lineFiles, breaks: oneOpener },
         { off: maskBeforeUpcall, breaks: oneInterruptARead },
         { off: maskBeforeUpcall, breaks: maskedAtWork },
         { off: readEnables, breaks: maskedAtWork },
@@ -261,10 +265,11 @@ export const clientSuite = suite('user-level-drivers-clients', {
   claims: [
     claim(PROCESS_CLAIMS.crash, {
       keeps: [exactlyOnce, noStaleEffect, nothingLeft, served],
-      against: ['F10', 'F11'],
+      against: ['F10', 'F11', 'F14'],
       without: [
         { off: answeredAgain, breaks: exactlyOnce },
         { off: drainOnClose, breaks: noStaleEffect },
+        { off: channelOfALife, breaks: noStaleEffect },
         { off: handleLeaks, breaks: nothingLeft },
         { off: neverDisabled, breaks: nothingLeft },
         { off: restarting, breaks: served },

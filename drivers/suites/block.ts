@@ -132,6 +132,22 @@ export const block = suite('block', {
   assumptions,
 });
 
+const failing = {
+  device: 1,
+  frontend: 1,
+  backend: 2,
+  epoch: 2,
+  request: 2,
+  page: 4,
+  pending: 1,
+  segment: 1,
+  sector: 4,
+  slot: 1,
+  index: 2,
+  'segment count': 3,
+  'message id': 3,
+};
+
 export const blockFailures = suite('block-failures', {
   title: 'a block frontend and backend, in which any allocation, mapping and grant can fail, and the backend crashes',
   machine: { name: 'block-failures', modules: [splitBlock, crashesOnly, blockStart] },
@@ -152,21 +168,8 @@ export const blockFailures = suite('block-failures', {
       'segment count': 3,
       'message id': 3,
     },
-    default: {
-      device: 1,
-      frontend: 1,
-      backend: 2,
-      epoch: 2,
-      request: 2,
-      page: 4,
-      pending: 1,
-      segment: 1,
-      sector: 4,
-      slot: 1,
-      index: 2,
-      'segment count': 3,
-      'message id': 3,
-    },
+    default: failing,
+    large: { ...failing, pending: 2 },
   },
   claims: [
     claim('what fails half way is undone, and the request that it was for completes, or fails', {
@@ -181,6 +184,22 @@ export const blockFailures = suite('block-failures', {
   mayStop: () => true,
   assumptions,
 });
+
+const distrusting = {
+  device: 1,
+  frontend: 1,
+  backend: 2,
+  epoch: 2,
+  request: 2,
+  page: 4,
+  pending: 1,
+  segment: 1,
+  sector: 4,
+  slot: 2,
+  index: 4,
+  'segment count': 3,
+  'message id': 5,
+};
 
 export const blockDistrust = suite('block-distrust', {
   title: 'a block frontend before a hostile backend, which answers anything and keeps what it has mapped',
@@ -201,21 +220,8 @@ export const blockDistrust = suite('block-distrust', {
       'segment count': 3,
       'message id': 3,
     },
-    default: {
-      device: 1,
-      frontend: 1,
-      backend: 2,
-      epoch: 2,
-      request: 2,
-      page: 4,
-      pending: 1,
-      segment: 1,
-      sector: 4,
-      slot: 2,
-      index: 4,
-      'segment count': 3,
-      'message id': 5,
-    },
+    default: distrusting,
+    large: { ...distrusting, epoch: 3, 'message id': 7 },
   },
   claims: [
     claim('a hostile backend completes only what is outstanding, and each request once', {

@@ -50,6 +50,7 @@ export const blockShared = suite('block-shared', {
   scope: {
     default: { ...two, pending: 2, slot: 2, index: 4 },
     large: { ...two, pending: 2, slot: 2, index: 4, request: 2, page: 3 },
+    small: { ...two, pending: 2, slot: 2, index: 4 },
   },
   claims: [
     claim('a frontend gets its share of the backend', {
@@ -77,6 +78,7 @@ export const blockSecrets = suite('block-secrets', {
   scope: {
     default: { ...two, pending: 1, slot: 1, index: 2 },
     large: { ...two, pending: 2, slot: 1, index: 2 },
+    small: { ...two, pending: 1, slot: 1, index: 2 },
   },
   claims: [
     claim('a frontend learns nothing of its neighbour', {
@@ -93,25 +95,28 @@ export const blockSecrets = suite('block-secrets', {
   assumptions: [...assumptions, oneHostile, noClosing],
 });
 
+const strangersScope = {
+  device: 2,
+  frontend: 2,
+  backend: 4,
+  epoch: 2,
+  request: 1,
+  page: 3,
+  pending: 1,
+  segment: 1,
+  sector: 4,
+  slot: 1,
+  index: 2,
+  'segment count': 3,
+  'message id': 3,
+};
+
 export const blockNeighbours = suite('block-neighbours', {
   title: 'two frontends, each with a device and a backend of its own, one of which crashes',
   machine: { name: 'block-neighbours', modules: [splitBlock, strangersCrash, idleStart] },
   scope: {
-    default: {
-      device: 2,
-      frontend: 2,
-      backend: 4,
-      epoch: 2,
-      request: 1,
-      page: 3,
-      pending: 1,
-      segment: 1,
-      sector: 4,
-      slot: 1,
-      index: 2,
-      'segment count': 3,
-      'message id': 3,
-    },
+    small: strangersScope,
+    default: strangersScope,
     large: {
       device: 2,
       frontend: 2,

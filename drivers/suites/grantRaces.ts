@@ -43,8 +43,8 @@ import {
 import { keptFromPeers, lastOneOnly, ownQuota, reachGranted, revoked } from '../../properties/grants.js';
 import { claim, suite } from '../suite.js';
 
-const GRANTER = 1;
-const MAPPER = 2;
+export const GRANTER = 1;
+export const MAPPER = 2;
 
 /** The first frame (or the first two) belongs to the granter, the others to the mapper. */
 function ownership(m: Frames, ofGranter: number): void {
@@ -85,7 +85,11 @@ function mapped(m: Grants): void {
 
 type Nothing = Record<never, never>;
 const startOwned = module<Grants, Nothing>('start', { tables: {}, operations: [], initial: (m) => ownership(m, 2) });
-const startPublished = module<Grants, Nothing>('start published', { tables: {}, operations: [], initial: published });
+export const startPublished = module<Grants, Nothing>('start published', {
+  tables: {},
+  operations: [],
+  initial: published,
+});
 const startMapped = module<Grants, Nothing>('start mapped', { tables: {}, operations: [], initial: mapped });
 const reclamation = module<Grants, Nothing>('reclamation', { tables: {}, operations: [reclaimInUse] });
 
@@ -108,7 +112,11 @@ export const grantPublication = suite('grants-publish', {
     threads: () => [GRANTER],
     split: ['grant.publish', 'grant.end'],
   },
-  scope: { default: { ...scope, frame: 2, handle: 1 }, small: { ...scope, frame: 2, handle: 1, pin: 1 } },
+  scope: {
+    default: { ...scope, frame: 2, handle: 1 },
+    small: { ...scope, frame: 2, handle: 1, pin: 1 },
+    large: { ...scope, frame: 2, handle: 1, grant: 2 },
+  },
   schedule: 'split',
   claims: [
     claim('an entry gives what its granter meant, at every moment of its publication', {

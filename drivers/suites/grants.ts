@@ -225,23 +225,23 @@ export const hostileGranter = suite('grants-hostile', {
 /** Whole calls of the honest guests only. */
 const peaceful = { name: 'grants between peers', modules: [domains, frames, loads, grantTable, start] };
 
+const halfFrame = {
+  domain: 3,
+  party: 2,
+  granting: 1,
+  frame: 1,
+  grant: 1,
+  handle: 1,
+  pin: 1,
+  vcpu: 3,
+  generation: 1,
+  'shared part': 1,
+};
+
 export const subPage = suite('grants-sub-page', {
   title: 'a granted buffer takes half a frame, and something private lies in the other half',
   machine: peaceful,
-  scope: {
-    default: {
-      domain: 3,
-      party: 2,
-      granting: 1,
-      frame: 1,
-      grant: 1,
-      handle: 1,
-      pin: 1,
-      vcpu: 3,
-      generation: 1,
-      'shared part': 1,
-    },
-  },
+  scope: { small: halfFrame, default: halfFrame, large: { ...halfFrame, frame: 2 } },
   claims: [
     claim('what lies beside a granted buffer in its frame stays private', {
       keeps: [keptFromPeers],
@@ -253,23 +253,23 @@ export const subPage = suite('grants-sub-page', {
   assumptions,
 });
 
+const twoLives = {
+  domain: 3,
+  party: 2,
+  granting: 1,
+  frame: 1,
+  grant: 1,
+  handle: 1,
+  pin: 1,
+  vcpu: 3,
+  generation: 2,
+  'shared part': 2,
+};
+
 export const staleIds = suite('grants-stale-id', {
   title: 'a granter does not end its grants to a domain that has died',
   machine: peaceful,
-  scope: {
-    default: {
-      domain: 3,
-      party: 2,
-      granting: 1,
-      frame: 1,
-      grant: 1,
-      handle: 1,
-      pin: 1,
-      vcpu: 3,
-      generation: 2,
-      'shared part': 2,
-    },
-  },
+  scope: { small: twoLives, default: twoLives, large: { ...twoLives, frame: 2 } },
   claims: [
     claim('a grant to a dead domain gives nothing to the next domain of its id', {
       keeps: [meantForThisLife],
@@ -295,6 +295,19 @@ const secrets = module<Grants, Record<never, never>>('start with secrets', {
 });
 const mapping = module<Grants, Record<never, never>>('mapping', { tables: {}, operations: [mapFrame] });
 
+const fourDomains = {
+  domain: 4,
+  party: 2,
+  granting: 1,
+  frame: 2,
+  grant: 1,
+  handle: 1,
+  pin: 1,
+  vcpu: 4,
+  generation: 1,
+  'shared part': 2,
+};
+
 export const grantStrangers = suite('grants-strangers', {
   title: 'a domain beside two others that grant each other frames, and one of which crashes',
   machine: {
@@ -309,20 +322,7 @@ export const grantStrangers = suite('grants-strangers', {
       secrets,
     ],
   },
-  scope: {
-    default: {
-      domain: 4,
-      party: 2,
-      granting: 1,
-      frame: 2,
-      grant: 1,
-      handle: 1,
-      pin: 1,
-      vcpu: 4,
-      generation: 1,
-      'shared part': 2,
-    },
-  },
+  scope: { small: fourDomains, default: fourDomains, large: { ...fourDomains, handle: 2 } },
   claims: [
     claim('what a domain sees does not depend on secret or crash of those that it has no grants with', {
       keeps: [independentOfSecrets, independentOfCrashes],

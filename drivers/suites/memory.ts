@@ -199,6 +199,7 @@ export const strangers = suite('strangers', {
   scope: {
     small: { domain: 3, frame: 2, vcpu: 3, generation: 1 },
     default: { domain: 3, frame: 2, vcpu: 3, generation: 1 },
+    large: { domain: 3, frame: 2, vcpu: 3, generation: 2 },
   },
   claims: [
     claim('what a domain sees does not depend on the secret or the crash of a stranger', {

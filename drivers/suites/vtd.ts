@@ -20,6 +20,7 @@ export const vtd = suite('vtd', {
   scope: {
     small: { mappings: 1, directories: 1 },
     default: { mappings: 3, directories: 1 },
+    large: { mappings: 3, directories: 2 },
   },
   schedule: 'split',
   claims: [
@@ -84,7 +85,7 @@ export const vtd = suite('vtd', {
 export const vtdWalk = suite('vtd-walk', {
   title: 'Intel VT-d, bit level: the walk of every shape of table entry',
   machine: vtdWalkMachine,
-  scope: { small: {}, default: {} },
+  scope: { small: {}, default: {}, large: {} },
   schedule: 'whole',
   claims: [
     claim('a request reaches exactly the frame that the tables mean, or none', {

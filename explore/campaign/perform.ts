@@ -270,6 +270,7 @@ function broken(job: CounterpartJob | BreachJob, s: Suite, control: Control): Un
     truncatedBy,
     states,
     finding: f && plain(s, m, f, minimal, mutant),
+    operations: counterpart ? [] : operationCounts(m),
   });
   // One property after the other, so that each is found on its own shortest way; two-run properties need a run of their own.
   for (const p of properties) {

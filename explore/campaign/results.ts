@@ -101,6 +101,8 @@ export interface BrokenAnswer extends Done {
   readonly states: number;
   /** The shortest way to the breach; undefined when nothing broke. */
   readonly finding: PlainFinding | undefined;
+  /** What was done on the way there; of a counterpart nobody asks. */
+  readonly operations: readonly OperationCount[];
 }
 
 export interface RandomAnswer extends Done {

@@ -1,8 +1,10 @@
 /**
  * What goes wrong with the DMA of a microdriver: the user half returns a bus address (F2), the device goes on with an old one (F3), the
- * kernel half maps what is not its driver's (F2). Interrupts written by DMA are in ../dma.ts.
+ * kernel half maps what is not its driver's (F2) or frees what its device still has (F4), the user half has configuration space written
+ * (F13). Interrupts written by DMA are in ../dma.ts.
  */
 import { type BusAddress, FIRST_BUFFER, KERNELS, USERS } from '../../model/architectures/microdrivers/busAddress.js';
+import type { Configuration } from '../../model/architectures/microdrivers/configuration.js';
 import { frame } from '../../model/frames.js';
 import {
   device,
@@ -106,4 +108,44 @@ export const kernelMapsAnything = onIommu('fault.kernelMaps', {
 export const kernelMapFaults = module<Iommu, None>('kernel half maps', {
   tables: {},
   operations: [kernelMapsAnything],
+});
+
+/** F4: the kernel half frees its buffer while its device has a request under way: nothing asks the device, nothing counts it. */
+export const kernelFrees = onIommu('fault.kernelFrees', {
+  agent: 'kernel half',
+  says: `frees frame ${FIRST_BUFFER}, which its device is at work in`,
+  source: 'the kernel trusts the kernel half completely; the DMA interface takes no reference',
+  fault: 'F4',
+  where: { agent: (m) => m.frame.allocated[FIRST_BUFFER] === 1 && m.dma.frame.includes(FIRST_BUFFER) },
+  touches: (m, _op, may) => may.write(m.frame, FIRST_BUFFER),
+  steps: {
+    free: (m) => {
+      m.frame.allocated[FIRST_BUFFER] = 0;
+      m.frame.owner[FIRST_BUFFER] = NONE;
+      m.frame.refs[FIRST_BUFFER] = 0;
+    },
+  },
+});
+
+const onConfiguration = operationOn<Configuration>();
+
+/** F13: the user half calls the function that writes configuration space, with a value that nobody looks at. */
+export const movesWindow = onConfiguration('fault.movesWindow', {
+  agent: 'user half',
+  says: 'has the base address of {device} written: its window lies over memory of the kernel',
+  source: 'D2 (calls down), D3 (values are not validated)',
+  fault: 'F13',
+  input: { device },
+  where: { device: (m, op) => m.window.at[op.device] === 0 },
+  touches: (m, op, may) => may.write(m.window, op.device),
+  steps: {
+    write: (m, op) => {
+      m.window.at[op.device] = 1;
+    },
+  },
+});
+
+export const halfFaults = module<Configuration, None>('what both halves may do', {
+  tables: {},
+  operations: [kernelFrees, movesWindow],
 });

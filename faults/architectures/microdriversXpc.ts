@@ -1,8 +1,9 @@
 /**
- * What goes wrong on calls between the halves of a microdriver: a number beyond the table, a reply out of order, a user half that dies or
- * falls silent with a call outstanding. Classes F5, F10, F11.
+ * What goes wrong on calls between the halves of a microdriver: a number beyond the table, a reply out of order or to a call that is over,
+ * a user half that dies or falls silent with a call outstanding. Classes F5, F10, F11, F14.
  */
 import {
+  CALL_UP,
   DEAD,
   depthOf,
   functionIdCheck,
@@ -59,6 +60,27 @@ export const replyToOlder = operation('user.replyOlder', {
   },
 });
 
+/** F14: the reply to a call that is over, sent again while the next call has not been taken yet. */
+export const replyAgain = operation('user.replyAgain', {
+  agent: 'user half',
+  says: 'sends the reply to an earlier call, while the next one is on its way',
+  source: 'D2: a reply ends the call that waits for it',
+  fault: 'F14',
+  where: { agent: (m) => m.userHalf.state[0] === PARKED && m.message.kind[0] === CALL_UP },
+  touches: (m, _op, may) => {
+    may.write(m.message);
+    may.write(m.kernel);
+  },
+  steps: {
+    'match the reply': (m) => {
+      if (m.on(replyMatching)) return blockedBy(replyMatching);
+      send(m, REPLY_UP, depthOf(m) - 1);
+      m.kernel.believed[0] = 1;
+      return OK;
+    },
+  },
+});
+
 /** The process dies, wherever it is. A message to it has no reader any more. */
 export const crash = operation('user.crash', {
   agent: 'user half',
@@ -96,7 +118,7 @@ export const hang = operation('user.hang', {
 /** Wrong or dead. */
 export const xpcFaults = module<Xpc, Record<never, never>>('wrong or dead user half', {
   tables: {},
-  operations: [callBeyondTable, replyToOlder, crash],
+  operations: [callBeyondTable, replyToOlder, replyAgain, crash],
 });
 
 /** Silent: apart, because the design does not notice. */

@@ -110,6 +110,13 @@ export const nestedInTurn = invariant<Xpc>('MD-S7', 'nesting', {
   },
 });
 
+export const repliesFresh = invariant<Xpc>('MD-S7', 'fresh reply', {
+  states: 'what is taken for the reply to a call was sent after the user half had taken that call',
+  holds: (m) => m.kernel.believed[0] === 0,
+  explain: () => 'the reply to an earlier call was taken for that of a call which the user half has not even taken',
+  witnesses: { 'a reply is on its way': (m) => m.message.kind[0] === REPLY_UP },
+});
+
 export const dispatchBounded = invariant<Xpc>('I7', 'dispatch', {
   states: 'the user half has the kernel call functions of the table only',
   holds: (m) => m.kernel.corrupt[0] === 0,

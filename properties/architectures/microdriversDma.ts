@@ -1,7 +1,8 @@
 /**
- * What a microdriver's device must not reach: memory of other processes, memory of the kernel. By tables, by what is cached of them, and
- * by requests in flight. The general form (its own domain's memory only, I1) is in ../iommu.ts.
+ * What a microdriver's device must not reach: memory of other processes, memory of the kernel. By tables, by what is cached of them, by
+ * requests in flight, and by where its registers lie. The general form (its own domain's memory only, I1) is in ../iommu.ts.
  */
+import type { Configuration } from '../../model/architectures/microdrivers/configuration.js';
 import { type Iommu, SLOT_FREE } from '../../model/iommu/index.js';
 import { NONE } from '../../model/kernel/index.js';
 import { invariant } from '../property.js';
@@ -48,5 +49,12 @@ export const noForgedInterrupt = invariant<Iommu>('I8', 'interrupts', {
   states: 'the device sends no interrupt but its own',
   holds: (m) => m.device.forged[0] === 0,
   explain: () => 'the device wrote an interrupt that is not its own',
+  witnesses,
+});
+
+export const windowInPlace = invariant<Configuration>('MD-N1', 'window', {
+  states: 'the registers of the device answer where the kernel put them, and nowhere else',
+  holds: (m) => m.window.at.every((at) => at === 0),
+  explain: () => 'the window of the device lies over memory of the kernel',
   witnesses,
 });

@@ -98,7 +98,7 @@ function hashOf(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
 
-/** Traces of findings, worst first, then of what is not contained, then those of counterparts in the order of the claims. */
+/** Traces of findings, worst first, then of what is not contained, then of mutants of published code, then those of counterparts in order. */
 function viewsOf(inputs: PageInputs, problems: ReturnType<typeof problemsOf>): TraceView[] {
   const views = new Map<string, TraceView>();
   const add = (name: string | null, title: string): void => {
@@ -119,6 +119,15 @@ function viewsOf(inputs: PageInputs, problems: ReturnType<typeof problemsOf>): T
     for (const { breach } of s.claims) {
       if (breach) add(breach.trace, `${s.name}: ${breach.property}, not contained, ${counted(breach.length, 'step')}`);
     }
+  }
+  // The table of mutants links to these.
+  for (const { number, finds } of inputs.matrix?.mutants ?? []) {
+    const [first] = finds;
+    if (first)
+      add(
+        first.trace,
+        `${first.suite}: ${first.breaks} with mutant ${number}, ${first.mutant}, ${counted(first.steps ?? 0, 'step')}`,
+      );
   }
   for (const s of inputs.report.suites) {
     for (const p of s.claims.flatMap((c) => c.counterparts)) {

@@ -164,7 +164,7 @@ export const publishedChannel = suite('driver-reuse-published-channel', {
   title: 'the same rings as the code was published: GAP-V1, GAP-V2, GAP-V3, and slots that are read where they lie',
   machine: channelMachine,
   edits: [...inPlace.edits, ...uncheckedAddress.edits, ...sharedStatus.edits, ...openRange.edits],
-  scope: { small, default: small },
+  scope: { small, default: small, large: { client: 2, slot: 2, vector: 2 } },
   claims: [
     open(CHANNEL_SAYS.inPlace, ddSingleFetch, ['F6']),
     open(CHANNEL_SAYS.unchecked, ddOwnMemory, ['F5']),

@@ -121,7 +121,7 @@ export const muxSuite = suite('driver-reuse-mux', {
     }),
     claim(SAYS.stale, {
       keeps: [ddStale, ddPinned],
-      against: ['F2', 'F3'],
+      against: ['F2', 'F3', 'F4'],
       without: [
         { off: unmapHook, breaks: ddStale },
         { off: drainBeforeUnpin, breaks: ddStale },
@@ -177,7 +177,7 @@ export const bareSuite = suite('driver-reuse-bare', {
   machine: muxMachine,
   schedule: 'split',
   gatesOff: [ioMmu, interruptRemapping],
-  scope: { small: muxScope, default: muxScope },
+  scope: { small: muxScope, default: muxScope, large: { ...muxScope, dma: 2 } },
   claims: [
     open(SAYS.bareOthers, ddOthers, ['F2']),
     open(SAYS.bareVmm, ddVmm, ['F2']),
@@ -193,7 +193,7 @@ export const publishedMux = suite('driver-reuse-published-mux', {
   schedule: 'split',
   gatesOff: [interruptRemapping],
   edits: [...noDrain.edits, ...faultMaps.edits, ...noUnmapHook.edits, ...openNorthbridge.edits, ...openAttach.edits],
-  scope: { small: muxScope, default: muxScope },
+  scope: { small: muxScope, default: muxScope, large: { ...muxScope, dma: 2 } },
   claims: [
     open(SAYS.publishedSwitch, ddDrained, []),
     open(SAYS.publishedFault, ddOthers, ['F2']),

@@ -151,7 +151,7 @@ export const perDeviceSuite = suite('driver-reuse-iommu', {
     }),
     claim(SAYS.stale, {
       keeps: [nowStale, nowPinned],
-      against: ['F3'],
+      against: ['F3', 'F4'],
       without: [
         { off: iotlbInvalidation, breaks: nowStale },
         { off: drainOnWait, breaks: nowStale },

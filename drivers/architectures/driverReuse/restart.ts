@@ -142,7 +142,7 @@ export const unwatchedSuite = suite('driver-reuse-unwatched', {
   machine: restartMachine,
   schedule: 'split',
   gatesOff: [hangDetection],
-  scope: { small: one, default: one },
+  scope: { small: one, default: one, large: { ...one, client: 2 } },
   claims: [
     claim(RESTART_SAYS.unwatched, { keeps: [ddReturns], against: ['F11'], without: [], expects: 'not contained' }),
   ],
@@ -155,7 +155,7 @@ export const publishedDetach = suite('driver-reuse-published-detach', {
   machine: restartMachine,
   schedule: 'split',
   edits: detachAtOnce.edits,
-  scope: { small: one, default: one },
+  scope: { small: one, default: one, large: { ...one, client: 2 } },
   claims: [
     claim(RESTART_SAYS.publishedDetach, { keeps: [ddUnderDma], against: [], without: [], expects: 'not contained' }),
   ],

@@ -1,15 +1,17 @@
 /** Attacks of a DD/OS's processor on memory, on today's hardware, and mutants of the client's loan. DMA attacks are those of faults/dma.ts. */
 import { mutant } from '../../../drivers/suite.js';
 import {
+  CLIENT,
   type ClientMemory,
   DD_OS,
   mapClientPage,
   mayHave,
+  pinnedStays,
   unmapClientPage,
 } from '../../../model/architectures/driverReuse/clientMemory.js';
 import { pageTables } from '../../../model/architectures/driverReuse/muxState.js';
 import { frame } from '../../../model/frames.js';
-import { blockedBy, module, OK, omit, operationOn, reorder } from '../../../model/kernel/index.js';
+import { blockedBy, module, NONE, OK, omit, operationOn, reorder } from '../../../model/kernel/index.js';
 
 const operation = operationOn<ClientMemory>();
 
@@ -56,9 +58,31 @@ export const storesOutside = operation('driver.storeOutside', {
   },
 });
 
-export const storeFaults = module<ClientMemory, Record<never, never>>('wild stores of a DD/OS', {
+/** F4: the balloon: the monitor would take back a page of the client's that the device has. */
+export const reclaimUnderDma = operation('monitor.reclaimInFlight', {
+  agent: 'monitor',
+  says: 'would take {frame} back from the client while the device is at work in it',
+  source: 'LeVasseur et al. 2004, V5 pin rule (the balloon must refuse pinned pages)',
+  fault: 'F4',
+  atomic: true,
+  onFailure: 'safe',
+  input: { frame },
+  where: { frame: (m, op) => m.frame.owner[op.frame] === CLIENT && m.dma.frame.includes(op.frame) },
+  touches: (m, op, may) => may.write(m.frame, op.frame),
+  steps: {
+    'look at the pins': (m, op) => {
+      if (m.on(pinnedStays) && m.frame.refs[op.frame] > 1) return blockedBy(pinnedStays);
+      m.frame.allocated[op.frame] = 0;
+      m.frame.owner[op.frame] = NONE;
+      m.frame.refs[op.frame]--;
+      return OK;
+    },
+  },
+});
+
+export const storeFaults = module<ClientMemory, Record<never, never>>('wild stores of a DD/OS, and a balloon', {
   tables: {},
-  operations: [storesInside, storesOutside],
+  operations: [storesInside, storesOutside, reclaimUnderDma],
 });
 
 export const loanNotFlushed = mutant('loan not flushed', {

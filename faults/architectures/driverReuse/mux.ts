@@ -17,12 +17,13 @@ import {
   NO_LONGER_LENT,
   pageTables,
   passes,
+  pins,
   SERVER,
   space,
 } from '../../../model/architectures/driverReuse/muxState.js';
 import { frame } from '../../../model/frames.js';
 import { device, interruptRemapping } from '../../../model/iommu/index.js';
-import { blockedBy, module, OK, operationOn } from '../../../model/kernel/index.js';
+import { blockedBy, module, NONE, OK, operationOn } from '../../../model/kernel/index.js';
 
 const operation = operationOn<Mux>();
 const STOPPED_BY_IOMMU = blockedBy(ioMmu);
@@ -227,12 +228,35 @@ export const sticks = operation('device.sticks', {
   },
 });
 
+/** F4: the balloon: the monitor would take back a page of the client's that a device of the DD/OS is at work in. */
+export const reclaimInFlight = operation('monitor.reclaimInFlight', {
+  agent: 'monitor',
+  says: 'would take {frame} back from the client while a device is at work in it',
+  source: 'LeVasseur et al. 2004, V5 pin rule (the balloon must refuse pinned pages)',
+  fault: 'F4',
+  atomic: true,
+  onFailure: 'safe',
+  input: { frame },
+  where: { frame: (m, op) => m.frame.owner[op.frame] === clientDomain(m) && m.flight.frame.includes(op.frame) },
+  touches: (m, op, may) => may.write(m.frame, op.frame),
+  steps: {
+    'look at the pins': (m, op) => {
+      if (m.on(pins) && m.frame.refs[op.frame] > 1) return blockedBy(pins);
+      m.frame.allocated[op.frame] = 0;
+      m.frame.owner[op.frame] = NONE;
+      m.frame.refs[op.frame]--;
+      return OK;
+    },
+  },
+});
+
 /** The attacks as a module: no state of their own. */
 export const muxFaults = module<Mux, Record<never, never>>('attacks of a DD/OS on memory', {
   tables: {},
   operations: [
     storeInside,
     storeOutside,
+    reclaimInFlight,
     dmaForeign,
     dmaLate,
     dmaInterrupt,

@@ -46,7 +46,11 @@ export const xpcTables = {
     answers: ref(level),
   }),
   /** The kernel, as far as the user half could harm it here. */
-  kernel: table([], { corrupt: oneOf('no', 'yes') }),
+  kernel: table([], {
+    corrupt: oneOf('no', 'yes'),
+    /** Kept for properties: a reply was taken for that of a call which the user half had not taken yet. */
+    believed: oneOf('no', 'yes'),
+  }),
 };
 
 export type Xpc = Machine & State<typeof xpcTables>;
