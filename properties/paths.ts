@@ -2,6 +2,7 @@
  * Paths: how a domain can reach a frame in a state (table entry, TLB entry), found for the properties and told in words for findings.
  */
 import { domainOf, type Mmu, NO_RIGHT, READ, WRITE, walk } from '../model/mmu.js';
+import type { Invariant } from './property.js';
 
 interface WithThreads {
   readonly thread?: { readonly op: Uint8Array };
@@ -13,6 +14,11 @@ export function isQuiescent(m: object): boolean {
   if (thread === undefined) return true;
   for (let t = 0; t < thread.op.length; t++) if (thread.op[t] !== 0) return false;
   return true;
+}
+
+/** The property of states between operations: in the middle of one, counts and what they count need not agree. */
+export function between<M extends object>(p: Invariant<M>): Invariant<M> {
+  return { ...p, holds: (m) => !isQuiescent(m) || p.holds(m) };
 }
 
 /** What domain d can do with frame f by the TLB entries of its vCPUs. */

@@ -48,6 +48,7 @@ const ofVirtualMachines = (era: Era): Cell[] => [
       RESTART_SAYS.returns,
       RESTART_SAYS.detach,
       RESTART_SAYS.restarts,
+      RESTART_SAYS.steps,
       RESTART_SAYS.strangers,
     ],
     note: 'with the drain before memory is taken back; the published detach does not wait (GAP-V4)',

@@ -30,8 +30,7 @@ import {
   pathGoesOn,
   waitersWake,
 } from '../../properties/architectures/microdrivers.js';
-import { isQuiescent } from '../../properties/paths.js';
-import type { Invariant } from '../../properties/property.js';
+import { between, isQuiescent } from '../../properties/paths.js';
 import { claim, suite } from '../suite.js';
 import { ASSUMPTIONS } from './microdriversObjects.js';
 
@@ -65,12 +64,6 @@ const takenApart = (
   name,
   modules: modules.map((mod) => ({ ...mod, operations: mod.operations.map(inTurn) })),
   threads,
-});
-
-/** The property of states between operations: in the middle of one, counts and what they count need not agree. */
-const between = <M extends Machine>(p: Invariant<M>): Invariant<M> => ({
-  ...p,
-  holds: (m) => !isQuiescent(m) || p.holds(m),
 });
 
 const callThreads = (s: Scope): (number | string)[] => [

@@ -3,6 +3,7 @@
  * cells of the matrix. The paper's claim on DMA is conditional on an IOMMU, which the machines of its year did not have.
  */
 import { type Architecture, architecture, type Cell, type Claimed, type Era, type MatrixRow } from './architecture.js';
+import { callsNow, callsThen } from './reconstructingIoCalls.js';
 import { CLASS_SAYS, classSuite } from './reconstructingIoClass.js';
 import { devicesNow, devicesThen, SAYS } from './reconstructingIoDevices.js';
 import { channelSuite, distrustSuite, linesNow, linesThen, PART_SAYS } from './reconstructingIoParts.js';
@@ -50,6 +51,7 @@ export const reconstructingIo: Architecture = architecture({
       restartsThen,
       stepsThen,
       censusThen,
+      callsThen,
       classSuite,
       channelSuite,
       distrustSuite,
@@ -62,6 +64,7 @@ export const reconstructingIo: Architecture = architecture({
       restartsNow,
       stepsNow,
       censusNow,
+      callsNow,
       classSuite,
       channelSuite,
       distrustSuite,
@@ -111,14 +114,14 @@ export const reconstructingIo: Architecture = architecture({
       'driver-crash',
       'C',
       false,
-      [SAYS.crash, SAYS.steps, SAYS.census, SAYS.strangers, CLASS_SAYS.refinement, CLASS_SAYS.owner],
+      [SAYS.crash, SAYS.steps, SAYS.calls, SAYS.census, SAYS.strangers, CLASS_SAYS.refinement, CLASS_SAYS.owner],
       'restart of that device alone; clients see delay (block) or loss (net)',
     ),
     ...cells(
       'driver-hang',
       'P',
       true,
-      [SAYS.hang, SAYS.steps, SAYS.census, SAYS.strangers, CLASS_SAYS.refinement, CLASS_SAYS.owner],
+      [SAYS.hang, SAYS.steps, SAYS.calls, SAYS.census, SAYS.strangers, CLASS_SAYS.refinement, CLASS_SAYS.owner],
       'contained given that the manager suspects every hang some time; a wrong suspicion is safe if bus mastering cannot be switched on again behind its back',
     ),
     ...cells(

@@ -105,6 +105,7 @@ export const SAYS = {
   crash: 'after a crash the device has one owner, serves again, and nothing of the dead driver is left',
   hang: 'a hang, suspected rightly or wrongly, ends in one owner that serves',
   steps: 'a restart is safe at each of its steps, with DMA in flight',
+  calls: 'a driver domain may fail at each step of a DevMap or DevUnmap: nothing of the call is left',
   census: 'restarts leak nothing, however many',
   strangers: 'whoever uses another device notices nothing of a failure and its recovery',
   reset: 'a device that goes on across its reset does nothing in the service of its new driver',

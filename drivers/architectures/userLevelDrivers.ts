@@ -4,6 +4,7 @@
  */
 import { architecture, type Cell, type Era } from './architecture.js';
 import { callSuite, clientSuite, irqSuite, PROCESS_CLAIMS, pageSuite, unlimitedSuite } from './userLevelProcesses.js';
+import { STEPS_SAY, stepSuites } from './userLevelSteps.js';
 import { busNow, busThen, CLAIMS, callRaces, dmaAts, dmaBare, dmaNow, dmaThen } from './userLevelSuites.js';
 
 export { costRuns } from './userLevelCost.js';
@@ -29,7 +30,7 @@ const ofProcesses = (era: Era): Cell[] => [
     row: 'driver-crash',
     era,
     claimed: 'C',
-    claims: [CLAIMS.close, CLAIMS.handle, PROCESS_CLAIMS.crash, PROCESS_CLAIMS.strangers],
+    claims: [CLAIMS.close, CLAIMS.handle, PROCESS_CLAIMS.crash, PROCESS_CLAIMS.strangers, ...Object.values(STEPS_SAY)],
     note: 'close on every way to die, in the one order that nothing breaks',
   },
   {
@@ -133,7 +134,7 @@ const now: Cell[] = [
   },
 ];
 
-const processes = [pageSuite, callSuite, irqSuite, clientSuite, callRaces];
+const processes = [pageSuite, callSuite, irqSuite, clientSuite, callRaces, ...stepSuites];
 
 export const userLevelDrivers = architecture({
   id: 'user-level-drivers',

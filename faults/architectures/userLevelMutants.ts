@@ -3,10 +3,16 @@
  * pins that do not hold. Each is an edit from outside.
  */
 import { mutant } from '../../drivers/suite.js';
-import { claimDevice, closeDevice, openDevice } from '../../model/architectures/userLevel/handles.js';
+import { claimDevice, closeDevice, openDevice, pagesOf } from '../../model/architectures/userLevel/handles.js';
 import { forget, mapStreaming, note, unmapBus } from '../../model/architectures/userLevel/mappings.js';
 import { fork, unmapPages } from '../../model/architectures/userLevel/pages.js';
-import { STREAMING, takePage, USER_ERRNO, type UserDrivers } from '../../model/architectures/userLevel/state.js';
+import {
+  NO_MAPPING,
+  STREAMING,
+  takePage,
+  USER_ERRNO,
+  type UserDrivers,
+} from '../../model/architectures/userLevel/state.js';
 import { runs } from '../../model/domains.js';
 import { IDLE, READ, storeEntry, submitWait, WRITE } from '../../model/iommu/index.js';
 import { DONE, guardWith, insertBefore, NONE, OK, omit, reorder, replace } from '../../model/kernel/index.js';
@@ -113,6 +119,21 @@ export const closeKeepsEntries = mutant('close: entries kept', {
   says: 'close disables the device and leaves its entries',
   source: 'omitted step',
   edits: [omit(closeDevice, 'clear entries')],
+});
+
+export const closeKeepsPins = mutant('close: pins kept', {
+  says: 'close empties the set of mappings and leaves their pages pinned',
+  source: 'architectures 4b, Close (3): unpin',
+  edits: [
+    replace(closeDevice, 'unpin', (m, op) => {
+      for (let p = 0; p < pagesOf(m); p++) {
+        const row = m.mapping.at(op.device, p);
+        m.mapping.kind[row] = NO_MAPPING;
+        m.mapping.frame[row] = NONE;
+        m.mapping.rights[row] = 0;
+      }
+    }),
+  ],
 });
 
 export const writableForRead = mutant('direction ignored', {

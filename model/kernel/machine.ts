@@ -261,6 +261,11 @@ export class Machine {
     this.threads.kill(agent);
   }
 
+  /** Whether a thread of this agent is in the middle of an operation; never under the schedule `whole`. */
+  isBusy(agent: number | string): boolean {
+    return this.threads.isBusy(agent);
+  }
+
   private runWhole(op: CompiledOperation): number {
     this.currentStep = '';
     this.finished = true;

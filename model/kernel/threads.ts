@@ -63,6 +63,12 @@ export class Threads {
     for (let t = 0; t < this.op.length; t++) if (this.agents[t] === agent) this.clear(t);
   }
 
+  /** Whether a thread of this agent is in the middle of an operation. */
+  isBusy(agent: number | string): boolean {
+    for (let t = 0; t < this.op.length; t++) if (this.op[t] !== 0 && this.agents[t] === agent) return true;
+    return false;
+  }
+
   private clear(t: number): void {
     this.op[t] = 0;
     this.pc[t] = 0;

@@ -21,6 +21,7 @@ import {
   reclaimDead,
 } from '../../../model/architectures/driverReuse/restartState.js';
 import type { MachineDef } from '../../../model/kernel/index.js';
+import { ddLeaksNothing } from '../../../properties/architectures/driverReuse/census.js';
 import {
   ddBlockOnce,
   ddCensus,
@@ -32,13 +33,16 @@ import {
   ddTold,
   ddUnderDma,
 } from '../../../properties/architectures/driverReuse/restart.js';
+import { between } from '../../../properties/paths.js';
 import { claim, suite } from '../../suite.js';
+
+const SPLIT = ['server.start', 'server.answer', 'server.detach'];
 
 export const restartMachine: MachineDef = {
   name: 'driver reuse: restart',
   modules: [restart, restartFaults],
   threads: (scope) => Array.from({ length: scope['DD/OS'] }, (_, d) => d),
-  split: ['server.start', 'server.answer', 'server.detach'],
+  split: SPLIT,
 };
 
 export const RESTART_SAYS = {
@@ -50,6 +54,7 @@ export const RESTART_SAYS = {
   unwatched: 'a DD/OS that hangs is replaced though nobody watches it',
   publishedDetach: 'the published detach, which does not wait, leaves a client its memory for itself (GAP-V4)',
   restarts: 'restarts leak nothing, however many',
+  steps: 'a DD/OS may fail at each step of its own work and of its restart',
   strangers: 'clients of other DD/OSes notice nothing',
 } as const;
 
@@ -116,10 +121,21 @@ export const restartSuite = suite('driver-reuse-restart', {
   ],
 });
 
+/** The monitor's work taken apart as well. */
+export const restartSteps: MachineDef = {
+  ...restartMachine,
+  name: 'driver reuse: restart, taken apart',
+  threads: (scope) => [...Array.from({ length: scope['DD/OS'] }, (_, d) => d), 'monitor'],
+  split: [...SPLIT, 'monitor.reclaim', 'monitor.boot', 'monitor.stopHung', 'monitor.leaveBus'],
+};
+
+/** In the middle of a boot, the device is taken for an instance that does not run yet. */
+const census = between(ddCensus);
+
 /** Once, twice, three times: the census is the same after each. */
 export const restartsSuite = suite('driver-reuse-restarts', {
-  title: 'the same driver operating system fails again and again, with one client',
-  machine: restartMachine,
+  title: 'the same driver operating system fails at any step, again and again, with one client',
+  machine: restartSteps,
   schedule: 'split',
   scope: {
     small: { ...one, generation: 3 },
@@ -128,9 +144,24 @@ export const restartsSuite = suite('driver-reuse-restarts', {
   },
   claims: [
     claim(RESTART_SAYS.restarts, {
-      keeps: [ddCensus],
+      keeps: [ddLeaksNothing, census],
       against: ['F10', 'F11'],
-      without: [{ off: leaksPins, breaks: ddCensus }],
+      without: [
+        { off: leaksPins, breaks: ddLeaksNothing },
+        { off: leaksPins, breaks: census },
+      ],
+    }),
+    claim(RESTART_SAYS.steps, {
+      keeps: [ddOneOwner, ddUnderDma, ddTold, ddBlockOnce, ddFrameOnce, ddCompletes, ddReturns],
+      against: ['F10', 'F11', 'F14'],
+      without: [
+        { off: reclaimAtOnce, breaks: ddOneOwner },
+        { off: epochCheck, breaks: ddTold },
+        { off: forgetsRequests, breaks: ddBlockOnce },
+        { off: replaysFrames, breaks: ddFrameOnce },
+        { off: noReplay, breaks: ddCompletes, scope: one },
+        { off: hangDetection, breaks: ddReturns, scope: one },
+      ],
     }),
   ],
   assumptions: ['as driver-reuse-restart'],

@@ -38,6 +38,7 @@ import {
   canRestart,
   deviceOf,
   NOT_SUSPECTED,
+  pauseFirst,
   QUIESCED,
   type Restarts,
   restartTables,
@@ -258,6 +259,8 @@ export function stepsIn(order: readonly RestartStep[]): string[] {
 }
 
 function beginRestart(m: Restarts, op: Running): number {
+  // The old domain is paused: what it has called the VMM for is done first.
+  if (m.on(pauseFirst) && m.isBusy('vmm')) return AGAIN;
   op.old = m.device.home[op.device];
   op.did = didOf(m, op.old);
   op.fresh = NONE;

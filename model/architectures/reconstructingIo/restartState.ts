@@ -36,6 +36,8 @@ export const restartTables = {
 };
 
 export type Restarts = Lending & State<typeof restartTables>;
+/** A driver domain is paused before anything is taken from it: no call of it is under way any more, and it makes none. */
+export const pauseFirst = gate('pause before restart');
 /** While a device is being restarted, its driver domain's writes to the command register are refused. */
 export const commandFilter = gate('bus-master filter');
 
