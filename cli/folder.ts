@@ -85,7 +85,7 @@ export function matrixAt(folder: string): Matrix | undefined {
   try {
     const read: unknown = JSON.parse(readFileSync(path, 'utf8'));
     const known = typeof read === 'object' && read !== null && 'format' in read && read.format === 'ringfence-matrix';
-    if (known && 'version' in read && read.version === 1) return read as Matrix;
+    if (known && 'version' in read && read.version === 2) return read as Matrix;
   } catch {
     // Told below.
   }

@@ -50,7 +50,7 @@ export interface ArchitectureCosts {
 
 export interface Matrix {
   readonly format: 'ringfence-matrix';
-  readonly version: 1;
+  readonly version: 2;
   readonly architectures: readonly { readonly id: string; readonly title: string; readonly source: string }[];
   readonly cells: readonly FoundCell[];
   readonly costs: readonly ArchitectureCosts[];
@@ -68,7 +68,7 @@ export function matrixOf(
   const rows = Object.keys(matrixRows) as MatrixRow[];
   return {
     format: 'ringfence-matrix',
-    version: 1,
+    version: 2,
     architectures: architectures.map(({ id, title, source }) => ({ id, title, source })),
     cells: eras.flatMap((era) =>
       rows.flatMap((row) =>

@@ -32,7 +32,7 @@ const noWay: RecoveryCost = {
 };
 const matrix: Matrix = {
   format: 'ringfence-matrix',
-  version: 1,
+  version: 2,
   architectures: [],
   cells: [],
   costs: [{ architecture: 'a|b', costs: [], recoveries: [way, noWay], figures: [] }],

@@ -37,5 +37,5 @@ export function sampleMatrix(trace: string): Matrix {
     ),
   );
   const architectures = ids.map((id) => ({ id, title: id, source: 'a paper' }));
-  return { format: 'ringfence-matrix', version: 1, architectures, cells, costs: [] };
+  return { format: 'ringfence-matrix', version: 2, architectures, cells, costs: [] };
 }
