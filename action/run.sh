@@ -10,6 +10,11 @@ summary=${GITHUB_STEP_SUMMARY:-/dev/null}
 outputs=${GITHUB_OUTPUT:-/dev/null}
 read -ra ringfence <<<"${RINGFENCE_COMMAND:-npx --no-install ringfence}"
 read -ra suites <<<"${RINGFENCE_SUITES:-}"
+# Lines of the gate that the summary shows, and characters of each: with summary.md they stay below 64 kB.
+gate_lines=30
+gate_columns=200
+# Annotations beside the pull request, all kinds together.
+annotations=10
 
 arguments=(--out "$out" --no-color)
 [ -n "${RINGFENCE_SCOPE:-}" ] && arguments+=(--scope "$RINGFENCE_SCOPE")
@@ -27,10 +32,14 @@ if [ "${RINGFENCE_FASTPATH:-false}" = true ]; then
   fastpath=$?
 fi
 
+# Text of an annotation: a command ends at its line's end.
+escaped() { sed -e 's/%/%25/g' -e 's/\r/%0D/g'; }
+
 gate=none
 code=$verify
 [ "$code" -eq 0 ] && code=$fastpath
 if [ -f "$out/report.json" ]; then
+  extra=
   if [ -f "$baseline" ]; then
     told=$("${ringfence[@]}" gate --out "$out" --baseline "$baseline" --no-color)
     answer=$?
@@ -42,18 +51,26 @@ if [ -f "$out/report.json" ]; then
     # Known breaches are in the baseline: then the gate decides. A run that did not come about is no pass.
     [ "$verify" -le 1 ] && code=$answer
     [ "$code" -eq 0 ] && code=$fastpath
+    # What is lost without anything being broken is beside no line of the sources.
+    [ "$gate" = failed ] && extra="::error title=Ringfence%3A gate::$(printf '%s\n' "$told" | head -n 1 | escaped)"
   else
-    echo "::notice title=Ringfence::no baseline at $baseline; make one with 'ringfence gate --update' and commit it"
+    extra="::notice title=Ringfence::no baseline at $baseline; make one with 'ringfence gate --update' and commit it"
   fi
-  "${ringfence[@]}" report --out "$out" --annotations --no-color
-  if [ -f "$out/summary.md" ]; then
-    cat "$out/summary.md" >>"$summary"
-    if [ "$gate" = failed ]; then
+  [ -n "$extra" ] && annotations=$((annotations - 1))
+  "${ringfence[@]}" report --out "$out" --annotations --no-color |
+    awk -v most="$annotations" '!/^::/ || ++n <= most'
+  [ -n "$extra" ] && printf '%s\n' "$extra"
+  if [ "$gate" = failed ]; then
+    {
+      printf '## Ringfence gate: FAILED\n\n'
       # Four spaces make it code: nothing in it is taken for markup.
-      printf '\n### Gate\n\n' >>"$summary"
-      printf '%s\n' "$told" | head -n 100 | sed 's/^/    /' >>"$summary"
-    fi
+      printf '%s\n' "$told" | head -n "$gate_lines" | cut -c "1-$gate_columns" | sed 's/^/    /'
+      more=$(($(printf '%s\n' "$told" | wc -l) - gate_lines))
+      [ "$more" -gt 0 ] && printf '\n**Cut here: %s more lines; ringfence gate prints them.**\n' "$more"
+      printf '\n'
+    } >>"$summary"
   fi
+  [ -f "$out/summary.md" ] && cat "$out/summary.md" >>"$summary"
   verdict=$(node -p 'JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8")).verdict' "$out/report.json")
 else
   verdict=none
@@ -66,5 +83,6 @@ fi
   echo "verdict=$verdict"
   echo "gate=$gate"
   echo "report=$out/report.html"
+  echo "sarif=$out/report.sarif"
 } >>"$outputs"
 exit "$code"

@@ -63,7 +63,8 @@ export function readConfig(folder: string): Config {
     const issue = parsed.error.issues[0];
     if (issue?.code === 'unrecognized_keys')
       return bad(`'${issue.keys[0]}' is no key; there are ${Object.keys(config.shape).join(', ')}`);
-    return bad(`'${issue?.path.join('.') ?? ''}': ${issue?.message ?? ''}`);
+    const key = issue?.path.join('.') ?? '';
+    return bad(`${key === '' ? 'the file' : `'${key}'`}: ${issue?.message ?? ''}`);
   }
   const at = dirname(path);
   const { suites, out, baseline, time: limit, ...rest } = parsed.data;

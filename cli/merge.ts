@@ -1,6 +1,7 @@
 /** `ringfence merge`: makes one report of the reports of all shards. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { compactLines, fitsInFull } from '../reports/compact.js';
 import { type Report, reportText } from '../reports/report.js';
 import { checkFolder, saveReport } from '../reports/save.js';
 import { mergeReports } from '../reports/shards.js';
@@ -8,6 +9,7 @@ import { reportLines, summary } from '../reports/terminal.js';
 import { Console } from './console.js';
 import { failWith } from './exit.js';
 import { reportAt, shown, tracesOf } from './folder.js';
+import { hasArchitectures, writeMatrix } from './matrix.js';
 import { type CommonOptions, DEFAULTS } from './options.js';
 import { makeDocuments } from './report.js';
 import { retell } from './retold.js';
@@ -22,9 +24,13 @@ export async function merge(paths: readonly string[], o: CommonOptions): Promise
     const traces = new Map(parts.flatMap((p) => [...tracesOf(p.report, p.folder)]));
     checkFolder(o.out);
     const text = reportText(whole);
+    // As verify does: what was made of another run says nothing of this one.
+    for (const name of ['fastpath.json', 'matrix.json', 'matrix.md']) rmSync(join(o.out, name), { force: true });
+    if (hasArchitectures(whole)) writeMatrix(whole, o.out);
     const documents = makeDocuments(whole, traces, o.out, await retell(whole, traces, DEFAULTS));
     saveReport(o.out, { report: text, traces, timings: timingsOf(parts.map((p) => p.folder)), documents });
-    out.lines(reportLines(whole, out.page));
+    const tell = fitsInFull(whole.suites) ? reportLines : compactLines;
+    out.lines(tell(whole, out.page));
     out.always(['', paint(whole, out)]);
     out.json(text);
     return exitCodeOfReport(whole);

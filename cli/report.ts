@@ -2,11 +2,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { cwd, platform, stdout } from 'node:process';
+import { cwd, env, platform, stdout } from 'node:process';
 import type { Coverage } from '../reports/coverage.js';
 import { documentsOf } from '../reports/documents.js';
 import type { Retold } from '../reports/html/pack.js';
 import { annotations } from '../reports/markdown.js';
+import { type Roots, rootsAt } from '../reports/places.js';
 import type { Report } from '../reports/report.js';
 import { reportText } from '../reports/report.js';
 import { saveDocuments } from '../reports/save.js';
@@ -38,7 +39,7 @@ export async function report(o: ReportOptions): Promise<number> {
     out.json(reportText(read.report));
     if (o.annotations)
       stdout.write(
-        annotations(read.report)
+        annotations(read.report, here())
           .map((l) => `${l}\n`)
           .join(''),
       );
@@ -52,6 +53,8 @@ export async function report(o: ReportOptions): Promise<number> {
     return failWith(thrown);
   }
 }
+
+const here = (): Roots => rootsAt(cwd(), env.GITHUB_WORKSPACE);
 
 /** Makes every document of a report. */
 export function makeDocuments(
@@ -68,7 +71,7 @@ export function makeDocuments(
     attacks: attacksAt(folder),
     coverage,
     folder: shown(folder),
-    root: cwd(),
+    roots: here(),
   };
   return documentsOf({ report: r, traces, retold: retold ?? new Map(), ...more });
 }

@@ -135,6 +135,41 @@ describe('init', () => {
     expect(again.stderr).toContain('is there already, and init overwrites nothing');
   });
 
+  it('turns red, with one line each, for a bug planted in a step, and green again without it', async () => {
+    const inOwn = (...args: string[]): Promise<Ended> => ringfence(args, { cwd: path('own') });
+    const source = read('own', 'suites/lending.js');
+    const bug = 'if (m.on(flush)) m.cache.frames[op.device] &= ~(2 << op.frame);';
+    const planted = source.replace('if (m.on(flush)) m.cache.frames[op.device] &= ~(1 << op.frame);', bug);
+    expect(planted).toContain(bug);
+    writeFileSync(path('own', 'suites/lending.js'), planted);
+    const says = 'I1 reach broken after 4 steps';
+    const ended = await inOwn('verify', '--quiet');
+    expect(ended.code).toBe(1);
+    expect(ended.stdout.match(/^.*I1 reach.*$/gm)).toEqual([expect.stringMatching(`^lending: ${says}: `)]);
+    const gated = await inOwn('gate');
+    expect(gated.code).toBe(1);
+    expect(gated.stdout).toMatch(new RegExp(`^new finding: lending: ${says} by attack: .*$`, 'm'));
+    expect(gated.stdout.split('\n')).toHaveLength(3);
+    const trace = /traces\/(lending-i1-[0-9a-f]{8}\.json)/.exec(gated.stdout)?.[1] ?? '';
+    expect(read('own', 'ringfence-report', 'report.html')).toContain(`<option value="${trace}">`);
+    const { runs } = JSON.parse(read('own', 'ringfence-report', 'report.sarif'));
+    const { artifactLocation, region } = runs[0].results[0].locations[0].physicalLocation;
+    expect(artifactLocation.uri).toBe('suites/lending.js');
+    // The step that completed the breach, in the source that has the bug.
+    const attack = planted.split('\n').findIndex((l) => l.includes("operation('attack'"));
+    expect(region.startLine - 1).toBeGreaterThan(attack);
+    expect(planted.split('\n')[region.startLine - 1]).toMatch(/^ {4}(translate|write): /);
+    expect(read('own', 'ringfence-report', 'junit.xml')).toContain('<failure message="I1 reach broke after 4 steps');
+    expect(read('own', 'ringfence-report', 'summary.md')).toMatch(/^\| lending \| .* \| \*\*broken\*\* \|/m);
+    // A change that changes nothing leaves the gate green.
+    writeFileSync(path('own', 'suites/lending.js'), `// Moved down.\n\n${source}`);
+    expect(await inOwn('verify', '--quiet')).toMatchObject({ code: 0 });
+    expect(await inOwn('gate')).toMatchObject({
+      code: 0,
+      stdout: 'gate: nothing was lost and nothing new is broken\n',
+    });
+  });
+
   it('names the file and the key of a config that is wrong', async () => {
     const config = (text: string): void => writeFileSync(path('own', 'ringfence.config.json'), text);
     const told = async (): Promise<string> => (await ringfence(['verify'], { cwd: path('own') })).stderr;

@@ -5,11 +5,12 @@ import { Campaign, type CampaignState, type SourceError } from '../explore/campa
 import { chooseScopes } from '../explore/campaign/scope.js';
 import { isSettled, settle } from '../reports/claims.js';
 import { compactLines, fitsInFull, settledLines } from '../reports/compact.js';
+import { problemsOf } from '../reports/problems.js';
 import { makeReport, type Report, reportText } from '../reports/report.js';
 import { checkFolder, saveReport } from '../reports/save.js';
 import { inShard } from '../reports/shards.js';
 import { claimLines, reportLines, summary, whereOf } from '../reports/terminal.js';
-import { counted } from '../reports/text.js';
+import { counted, printable } from '../reports/text.js';
 import { ratesOf, timingsText } from '../reports/timings.js';
 import { Console } from './console.js';
 import { complain, EXIT, failWith } from './exit.js';
@@ -23,6 +24,9 @@ import { retell } from './retold.js';
 import { suitesFor } from './suites.js';
 import { exitCodeOfReport } from './verdict.js';
 import { version } from './version.js';
+
+/** Findings and replay lines that are printed when there are many. */
+const MAX_TOLD = 10;
 
 /** Runs the command; the exit code. */
 export async function verify(args: readonly string[], o: VerifyOptions): Promise<number> {
@@ -116,8 +120,13 @@ async function finish(
     saveReport(o.out, { report: text, traces, timings: timingsText(state, o.workers, wallMs), documents });
     const folder = shown(o.out);
     const breaches = report.suites.flatMap((s) => s.findings);
+    // Whoever wants few words wants these.
+    if (o.quiet && !o.json) {
+      const wrong = problemsOf(report).filter((p) => p.level === 'error' && p.kind !== 'error');
+      out.always(wrong.slice(0, MAX_TOLD).map((p) => printable(`${p.suite}: ${p.says}`)));
+    }
     out.lines([`report: ${join(folder, 'report.html')}, took ${(wallMs / 1000).toFixed(1)} s on ${o.workers} workers`]);
-    for (const f of breaches.slice(0, 10))
+    for (const f of breaches.slice(0, MAX_TOLD))
       out.always([`replay: npx ringfence replay ${join(folder, 'traces', f.trace)}`]);
     if (state.checkpoints.length > 0) {
       out.always([

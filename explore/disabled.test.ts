@@ -4,6 +4,7 @@ import {
   AGAIN,
   build,
   DISABLED,
+  guardWith,
   type Machine,
   module,
   operationOn,
@@ -105,5 +106,22 @@ describe('why an operation is disabled', () => {
     m.box.lock[0] = 0;
     perform(m, 0, [1, 0]);
     expect(disabledHere(m, [0])).toEqual(['box.fill: disabled: no thread of its agent is idle']);
+  });
+
+  it('is told in the words of a guard that is a function with a body', () => {
+    const blocked = build(twoPhaseCommit, {
+      scope: { rm: 2 },
+      edits: [
+        guardWith(rmPrepare, 'agent', (m, op) => {
+          const state = m.rm.state[op.agent];
+          return state > 99;
+        }),
+      ],
+    });
+    started(blocked);
+    const k = blocked.operations.findIndex((o) => o.op.name === rmPrepare.name);
+    expect(disabledHere(blocked, [k])).toEqual([
+      'rm.prepare: disabled by its guard on the agent (const state = m.rm.state[op.agent]; return state > 99)',
+    ]);
   });
 });

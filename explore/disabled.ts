@@ -17,7 +17,7 @@ const MAX_JUMPS = 1000;
 /** Steps lie deeper than the guards of all inputs. */
 const STEPS = 1000;
 /** Longest guard that is told in its own words, in characters. */
-const MAX_GUARD = 110;
+const MAX_GUARD = 160;
 /** Operations told of one state. */
 const MAX_TOLD = 16;
 
@@ -148,12 +148,14 @@ function takeSteps(m: Machine): { stop: Stop | undefined; status: number } {
   return { stop: undefined, status: OK };
 }
 
-/** A guard in its own words, when it is a single expression. */
+/** A guard in its own words: its expression, or the body of a function. */
 function textOf(guard: unknown): string {
-  const text = String(guard ?? '')
-    .replace(/^[^=]*=>\s*/, '')
+  const whole = String(guard ?? '')
     .replace(/\s+/g, ' ')
     .trim();
-  if (text === '' || text.startsWith('{')) return '';
+  const arrow = /^\(?[\w, ]*\)? => /.exec(whole);
+  const body = whole.slice(arrow ? arrow[0].length : Math.max(0, whole.indexOf('{')));
+  const text = body.replace(/^\{ ?(?:return )?(.*?);? ?\}$/, '$1');
+  if (text === '') return '';
   return text.length > MAX_GUARD ? ` (${text.slice(0, MAX_GUARD)} ...)` : ` (${text})`;
 }

@@ -9,6 +9,7 @@ import type { AttackReport } from './html/targetSection.js';
 import { junitText } from './junit.js';
 import { markdownSummary } from './markdown.js';
 import type { Matrix } from './matrix.js';
+import type { Roots } from './places.js';
 import type { Report } from './report.js';
 import { sarifText } from './sarif.js';
 
@@ -24,8 +25,8 @@ export interface DocumentInputs {
   readonly attacks: readonly AttackReport[];
   /** The report's folder as its reader would type it: `ringfence-report`. */
   readonly folder: string;
-  /** The folder that source paths are told from. */
-  readonly root: string;
+  /** Where the report was made, and the folder that source paths are told from. */
+  readonly roots: Roots;
 }
 
 /** The names of the documents. */
@@ -47,7 +48,7 @@ export function documentsOf(o: DocumentInputs): Map<(typeof DOCUMENTS)[number], 
   return new Map([
     ['report.html', page],
     ['junit.xml', junitText(o.report, folder)],
-    ['report.sarif', sarifText(o.report, { root: o.root })],
+    ['report.sarif', sarifText(o.report, o.roots)],
     ['summary.md', markdownSummary(o.report, folder)],
   ]);
 }

@@ -110,7 +110,7 @@ interface Sarif {
 
 describe('report.sarif', () => {
   const parse = (s: Sample): Sarif['runs'][number] => {
-    const { version, runs } = JSON.parse(sarifText(s.report, { root: '/repo' })) as Sarif;
+    const { version, runs } = JSON.parse(sarifText(s.report, { from: '/repo', root: '/repo' })) as Sarif;
     expect(version).toBe('2.1.0');
     const [run] = runs;
     if (!run) throw new Error('no run');
@@ -233,7 +233,7 @@ it('gives equal bytes for equal inputs', async () => {
     reportText,
     junitText,
     markdownSummary,
-    (r: typeof good.report) => sarifText(r, { root: '/' }),
+    (r: typeof good.report) => sarifText(r, { from: '/', root: '/' }),
   ]) {
     expect(write(again.report)).toBe(write(broken.report));
   }

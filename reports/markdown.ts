@@ -1,13 +1,14 @@
 /** summary.md for a step summary, and annotations for a pull request: short, worst first, and cut where the readers' limits are. */
 import { match } from 'ts-pattern';
 import { evidenceWords } from './evidenceWords.js';
+import { type Roots, toldFrom } from './places.js';
 import { problemsOf } from './problems.js';
 import type { Report, SuiteReport } from './report.js';
 import { summary } from './terminal.js';
 import { counted, printable, together } from './text.js';
 
-/** A step summary may have a mebibyte; comments of a pull request may have 65,536 characters. */
-export const MAX_MARKDOWN_BYTES = 64_000;
+/** Comments of a pull request may have 65,536 characters; the action puts what the gate says before it, which is below 8,000. */
+export const MAX_MARKDOWN_BYTES = 56_000;
 export const MAX_ANNOTATIONS = 10;
 const MAX_TEXT = 600;
 
@@ -152,12 +153,15 @@ function cutTo(blocks: readonly string[], mostBytes: number): string {
   return text;
 }
 
-/** Workflow commands that GitHub shows beside the lines of a pull request: at most ten, worst first. */
-export function annotations(report: Report): string[] {
+/**
+ * Workflow commands that GitHub shows beside the lines of a pull request: at most ten, worst first.
+ * @param roots where the report was made, and the folder that paths are told from: the repository's
+ */
+export function annotations(report: Report, roots: Roots = { from: '/', root: '/' }): string[] {
   return problemsOf(report)
     .slice(0, MAX_ANNOTATIONS)
     .map((p) => {
-      const place = p.place ? `file=${property(p.place.file)},line=${p.place.line},` : '';
+      const place = p.place ? `file=${property(toldFrom(p.place.file, roots))},line=${p.place.line},` : '';
       return `::${p.level} ${place}title=${property(`Ringfence: ${p.suite}: ${p.kind}`)}::${data(printable(p.says.slice(0, MAX_TEXT)))}`;
     });
 }

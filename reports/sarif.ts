@@ -3,7 +3,7 @@
  * Fingerprints are made of what broke and how, not of where, so that a result stays the same one when lines move.
  */
 import { createHash } from 'node:crypto';
-import { isAbsolute, relative } from 'node:path';
+import { type Roots, toldFrom } from './places.js';
 import { type Problem, problemsOf } from './problems.js';
 import type { Report } from './report.js';
 import { printable } from './text.js';
@@ -12,9 +12,7 @@ import { printable } from './text.js';
 const MAX_RESULTS = 5_000;
 const MAX_STEPS = 100;
 
-export interface SarifOptions {
-  /** Folder that paths are told from. */
-  readonly root: string;
+export interface SarifOptions extends Roots {
   /** File that results are laid at when neither the step's line nor the suite's module is known. */
   readonly fallback?: string;
 }
@@ -86,13 +84,12 @@ interface Location {
 }
 
 function placeFor(p: Problem, module: string | null | undefined, o: SarifOptions): Location {
-  if (p.place) return { uri: uriOf(p.place.file, o.root), line: Math.max(1, p.place.line) };
-  return { uri: uriOf(module ?? o.fallback ?? 'ringfence-report/report.json', o.root), line: 1 };
+  if (p.place) return { uri: uriOf(p.place.file, o), line: Math.max(1, p.place.line) };
+  return { uri: uriOf(module ?? o.fallback ?? 'ringfence-report/report.json', o), line: 1 };
 }
 
-function uriOf(path: string, root: string): string {
-  const shown = isAbsolute(path) ? relative(root, path) : path;
-  return shown.split(/[\\/]/).map(encodeURIComponent).join('/');
+function uriOf(path: string, roots: Roots): string {
+  return toldFrom(path, roots).split('/').map(encodeURIComponent).join('/');
 }
 
 function physical({ uri, line }: Location) {

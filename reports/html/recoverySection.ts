@@ -1,18 +1,25 @@
 /** How far the way back to service is: a table of ways, each with its operations, steps, crossings and other charges. */
-import type { Matrix } from '../matrix.js';
-import { chargesOnTheWay, crossingsOf, RECOVERY_LEGEND } from '../recoveryText.js';
+import type { RecoveryCost } from '../../drivers/architectures/recovery.js';
+import { chargesOnTheWay, crossingsOf } from '../recoveryText.js';
 import { html, type Markup } from './markup.js';
 
-/** The table, as part of the section of costs; nothing where no architecture has recoveries. */
-export function recoveryTable(m: Matrix): Markup | undefined {
-  const rows = m.costs.flatMap((a) => a.recoveries.map((r) => ({ architecture: a.architecture, r })));
-  if (rows.length === 0) return undefined;
-  return html`<h3>Recovery distance</h3><p>${RECOVERY_LEGEND}.</p>
-<div class="scroll"><table class="counts"><thead><tr><th scope="col">Service, and what befell its driver</th><th scope="col">operations</th><th scope="col">shortest</th><th scope="col">steps</th><th scope="col">crossings</th><th scope="col">other charges</th></tr></thead><tbody>${rows.map(
-    ({ architecture, r }) =>
-      html`<tr><th scope="row">${architecture}, ${r.what}, ${r.from}${r.era === 'now' && ' (today)'}</th>${
+/** The table of an architecture, as part of its costs; nothing where it has no recoveries. */
+export function recoveryTable(recoveries: readonly RecoveryCost[]): Markup | undefined {
+  if (recoveries.length === 0) return undefined;
+  const number = (n: number | null): Markup => html`<td class="number">${n ?? '-'}</td>`;
+  return html`<h4>Recovery distance</h4>
+<div class="scroll"><table class="plain"><thead><tr><th scope="col">Service, and what befell its driver</th>${[
+    'operations',
+    'shortest',
+    'steps',
+    'crossings',
+  ].map(
+    (h) => html`<th scope="col" class="number">${h}</th>`,
+  )}<th scope="col">other charges</th></tr></thead><tbody>${recoveries.map(
+    (r) =>
+      html`<tr><th scope="row">${r.what}, ${r.from}${r.era === 'now' && ' (today)'}</th>${
         r.ends
-          ? html`<td>${r.operations}</td><td>${r.shortest}</td><td>${r.steps}</td><td>${crossingsOf(r)}</td><td>${chargesOnTheWay(r)}</td>`
+          ? html`${number(r.operations)}${number(r.shortest)}${number(r.steps)}${number(crossingsOf(r))}<td>${chargesOnTheWay(r)}</td>`
           : html`<td colspan="5">no way back (all states searched)</td>`
       }</tr>`,
   )}</tbody></table></div>`;

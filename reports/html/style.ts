@@ -97,6 +97,7 @@ button:disabled{opacity:.45}button:not(:disabled){cursor:pointer}
 .lane-0{color:var(--l0)}.lane-1{color:var(--l1)}.lane-2{color:var(--l2)}.lane-3{color:var(--l3)}.lane-4{color:var(--l4)}.lane-5{color:var(--l5)}
 #trace-lanes{display:flex;align-items:flex-end;padding:8px 0 4px calc(8px + 3.2em + 8px);border-bottom:1px solid var(--line);font-size:.78rem;max-height:150px}
 .lane-name{width:26px;writing-mode:vertical-rl;transform:rotate(180deg);line-height:26px;white-space:nowrap;max-height:120px;overflow:hidden;text-overflow:ellipsis}
+.plain{border:1px solid var(--line)}.plain th,.plain td{padding:4px 10px}.plain tbody th{min-width:230px}.plain td:not(.number){min-width:260px}.plain td.empty,.matrix td.empty{color:var(--quiet)}figure{margin:10px 0}svg text{paint-order:stroke;stroke:var(--back);stroke-width:4px}
 .grid{font-size:.82rem;border:1px solid var(--line)}.grid th,.grid td{padding:3px 6px;border-right:1px solid var(--line)}.grid tbody th{min-width:240px;max-width:340px;position:sticky;left:0;background:var(--card);z-index:1}
 .grid th.op{writing-mode:vertical-rl;transform:rotate(180deg);text-align:left;border-right:0;border-left:1px solid var(--line);max-height:210px}.grid td{text-align:right;white-space:nowrap}.grid td.idle{font-size:.75rem}.grid td.empty{text-align:center;color:var(--quiet)}
 .refused{color:var(--part)}.blocked{color:var(--good)}.attack{color:var(--bad)}
