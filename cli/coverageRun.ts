@@ -1,42 +1,50 @@
 /**
- * What `npm run coverage` measures: every embedded suite as `verify` runs it, but explored at its small scope where it has one, and in one
- * thread, because the coverage of a worker is lost when the worker is ended. Counterparts keep the scope that they break at. Random runs are left out: what only chance reaches is not covered.
- * Saves the report that `ringfence report --lcov` then puts the figures into. Run: `node dist/cli/coverageRun.js <folder>`.
+ * What `npm run coverage` measures: every embedded suite as `verify` runs it, but explored at its small scope where it has one, and in
+ * processes of their own (see coverageChild.ts); and the costs of the matrix. Counterparts keep the scope that they break at. Random runs
+ * are left out: what only chance reaches is not covered. Saves the report that `ringfence report --lcov` then puts the figures into.
+ * Run: `node dist/cli/coverageRun.js <folder>`.
  */
-import { Session } from 'node:inspector';
+import { fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { argv, exit, stdout } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { costsOf } from '../drivers/architectures/cost.js';
+import { costRuns } from '../drivers/architectures/index.js';
 import { embeddedSuites } from '../drivers/catalogue.js';
-import type { Suite } from '../drivers/suite.js';
 import type { CampaignState, SuiteRun } from '../explore/campaign/campaign.js';
-import { InlineRun } from '../explore/campaign/inline.js';
+import { CampaignError } from '../explore/campaign/errors.js';
 import { makeReport, reportText } from '../reports/report.js';
 import { checkFolder, saveReport } from '../reports/save.js';
 import { timingsText } from '../reports/timings.js';
+import type { CoverageAnswer, CoverageJob } from './coverageChild.js';
 import { EXIT, failWith } from './exit.js';
 import { version } from './version.js';
 
 const SEED = 1;
+const CHILD = fileURLToPath(new URL('./coverageChild.js', import.meta.url));
 
-/**
- * Keeps the engine's counters. The harness asks the engine for the lines of steps (../explore/locations.ts), and when the last session
- * with a debugger ends, the engine forgets the branch counters of every function it has; so one session stays until the end.
- */
-function keepCounters(): void {
-  const session = new Session();
-  session.connect();
-  session.post('Debugger.enable');
-}
-
-/** Performs all jobs of a suite. A small scope may be too small for a breach, so that of a counterpart is never made smaller. */
-async function explored(suite: Suite): Promise<SuiteRun> {
-  const inline = new InlineRun(suite, suite.scope.small ? 'small' : 'default', { runs: 0, seed: SEED });
-  const { jobs } = inline.run;
-  jobs.forEach((job, i) => {
-    if (job.kind !== 'counterpart') return;
-    const scope = suite.claims[job.claim]?.without[job.without]?.scope ?? suite.scope.default;
-    jobs[i] = { ...job, scope };
+/** Lets one process perform suites for as long as there are any. @throws CampaignError RF-WORKER-DIED */
+async function inProcess(suites: Iterator<string>, done: Map<string, SuiteRun>): Promise<void> {
+  const child = fork(CHILD, { serialization: 'advanced' });
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (why) => resolve(why.message));
+    child.once('exit', (code, signal) => resolve(code === 0 ? '' : `exit code ${code ?? signal}`));
   });
-  return inline.all();
+  for (let next = suites.next(); next.done !== true; next = suites.next()) {
+    const job: CoverageJob = { suite: next.value, seed: SEED };
+    const answer = await Promise.race([
+      ended,
+      new Promise<CoverageAnswer>((resolve) => child.once('message', resolve).send(job)),
+    ]);
+    if (typeof answer === 'string')
+      throw new CampaignError('RF-WORKER-DIED', `${next.value}: the process ended, ${answer}`);
+    done.set(next.value, answer.run);
+    stdout.write(`${next.value}: ${(answer.tookMs / 1000).toFixed(1)} s\n`);
+  }
+  // The engine writes its counters as the process ends.
+  child.disconnect();
+  const why = await ended;
+  if (why !== '') throw new CampaignError('RF-WORKER-DIED', `a process of the coverage run ended with ${why}`);
 }
 
 /**
@@ -45,17 +53,17 @@ async function explored(suite: Suite): Promise<SuiteRun> {
  */
 async function measure(folder: string): Promise<number> {
   checkFolder(folder);
-  keepCounters();
   const began = performance.now();
-  const runs: SuiteRun[] = [];
-  for (const suite of embeddedSuites) {
-    const since = performance.now();
-    runs.push(await explored(suite));
-    stdout.write(`${suite.name}: ${((performance.now() - since) / 1000).toFixed(1)} s\n`);
-  }
+  const workers = Math.min(availableParallelism(), 4);
+  const suites = embeddedSuites.map((s) => s.name).values();
+  const done = new Map<string, SuiteRun>();
+  await Promise.all(Array.from({ length: workers }, () => inProcess(suites, done)));
+  // The machines that the matrix takes its costs from are among what is exercised.
+  for (const scripted of costRuns.values()) costsOf(scripted);
+  const runs = embeddedSuites.flatMap((s) => done.get(s.name) ?? []);
   const state: CampaignState = { runs, stopped: 'no', checkpoints: [] };
   const { report, traces } = makeReport(state, [], { version, seed: SEED, runs: 0, timeMs: undefined });
-  const timings = timingsText(state, 1, performance.now() - began);
+  const timings = timingsText(state, workers, performance.now() - began);
   saveReport(folder, { report: reportText(report), traces, timings, documents: new Map() });
   const failed = report.errors.length > 0 || report.suites.some((x) => x.error !== null || x.findings.length > 0);
   return failed ? EXIT.broken : EXIT.holds;

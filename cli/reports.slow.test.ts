@@ -58,7 +58,16 @@ describe('report', () => {
   it('puts coverage and the fast path in when they are there', async () => {
     writeFileSync(path('lcov.info'), 'SF:model/a.ts\nDA:1,1\nBRDA:1,0,0,0\nend_of_record\n');
     expect(await run('report', '--out', 'good', '--lcov', 'lcov.info')).toMatchObject({ code: 0 });
-    expect(read('good', 'report.html')).toContain('Branches that no suite takes');
+    expect(read('good', 'report.html')).toContain('branches and functions that no suite reaches');
+  });
+
+  it('fails when a branch that is never taken has no reason, and when a reason has no such branch', async () => {
+    const reason = { file: 'model/b.ts', within: '', text: 'return;', reason: 'nobody ever comes here' };
+    writeFileSync(path('reasons.json'), JSON.stringify([reason]));
+    const ended = await run('report', '--out', 'good', '--lcov', 'lcov.info', '--reasons', 'reasons.json');
+    expect(ended.code).toBe(1);
+    expect(ended.stdout).toContain('model/a.ts:1: a branch is never taken, and no reason is given');
+    expect(ended.stdout).toContain("model/b.ts: the reason for 'return;' fits nothing that is missed; take it out");
   });
 
   it('says in one line what is missing', async () => {

@@ -15,7 +15,7 @@ export async function retell(
   traces: ReadonlyMap<string, string>,
   options: { readonly workers: number; readonly patienceMs: number },
 ): Promise<ReadonlyMap<string, Retold>> {
-  const jobs = jobsOf(report, traces);
+  const jobs = replayJobs(report, traces);
   const told = new Map<string, Retold>();
   if (jobs.length === 0) return told;
   const pool = new Pool({ ...options, workers: Math.max(1, Math.min(options.workers, 2, jobs.length)) });
@@ -39,7 +39,8 @@ export async function retell(
   return told;
 }
 
-function jobsOf(report: Report, traces: ReadonlyMap<string, string>): ReplayJob[] {
+/** The replay jobs of a report: every trace that it names, in its order. */
+export function replayJobs(report: Report, traces: ReadonlyMap<string, string>): ReplayJob[] {
   const jobs = report.suites.flatMap((s) => {
     const source: SuiteSource = s.module === null ? { kind: 'embedded' } : { kind: 'module', path: s.module };
     const names = [

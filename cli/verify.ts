@@ -1,6 +1,7 @@
 /** `ringfence verify`: runs the suites' campaigns, tells of each claim when it is settled, and writes the report. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { env } from 'node:process';
 import { Campaign, type CampaignState, type SourceError } from '../explore/campaign/campaign.js';
 import { chooseScopes } from '../explore/campaign/scope.js';
 import { isSettled, settle } from '../reports/claims.js';
@@ -40,6 +41,8 @@ export async function verify(args: readonly string[], o: VerifyOptions): Promise
   });
   const onOutput = (text: string): void => out.note(text.trimEnd());
   const began = performance.now();
+  if (env.NODE_V8_COVERAGE)
+    out.note('the engine loses the coverage of worker threads, so this run shows none; see "Coverage" in README.md');
   try {
     checkFolder(o.out);
     const running = { workers: o.workers, patienceMs: o.patience, onOutput };

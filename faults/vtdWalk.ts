@@ -29,6 +29,18 @@ export const reservedIgnored = mutant('reserved bits ignored', {
     ),
   ),
 });
+export const ignoredTaken = mutant('ignored bits taken for an address', {
+  says: 'bits of an entry that are for software change the frame that it names',
+  source: 'VT-d 9.8',
+  edits: walks((r) =>
+    again(
+      r,
+      misread(r, (w, i, f) =>
+        isTable(f) && (i & 1) === 0 && r.memory.word(f, i + 1) >>> 20 !== 0 ? w ^ 0x40000000 : w,
+      ),
+    ),
+  ),
+});
 export const superpageAsTable = mutant('superpage taken for a table', {
   says: 'the page-size bit of an entry is overlooked, and the page is walked as a table',
   source: 'H41 60n (leaf and non-leaf confused)',

@@ -1,32 +1,27 @@
 /**
  * Line and branch coverage of the specifications as the suites exercise them, from the lcov file that c8 writes. Branches that nothing
- * reaches are listed, each with the reason that somebody gave for it; a reason names the text of the line, so that it survives moves.
+ * takes and functions that nothing calls are listed, each with the reason that somebody gave for it. A reason names the declarations around
+ * the line and its text, so that it survives moves; it is refused once what it explains is reached, or is no longer there.
  */
 import { z } from 'zod';
+import type { FileCoverage } from './lcov.js';
 import { ReportError } from './reportError.js';
+import { type Place, placesOf } from './sourcePlace.js';
 
-export interface FileCoverage {
-  /** Path with '/', from the project's root. */
-  readonly file: string;
-  readonly lines: { readonly found: number; readonly hit: number };
-  readonly branches: { readonly found: number; readonly hit: number };
-  /** Lines that hold a branch which nothing took, ascending. */
-  readonly missedBranches: readonly number[];
-  readonly missedLines: readonly number[];
-}
-
-/** Why a line's branch is never taken. */
+/** Why a branch is never taken, or a function never called. */
 export interface Reason {
   readonly file: string;
-  /** The line's text, without the space around it. */
-  readonly line: string;
+  /** Declarations around the line, outermost first (see sourcePlace.ts). */
+  readonly within: string;
+  /** The line's text, with as many lines before it as it takes to be the only one within. */
+  readonly text: string;
   readonly reason: string;
 }
 
-export interface Hole {
+export interface Hole extends Place {
   readonly file: string;
   readonly line: number;
-  readonly text: string;
+  readonly kind: 'branch' | 'function';
   readonly reason: string | null;
 }
 
@@ -38,43 +33,8 @@ export interface Coverage {
   readonly branches: number;
 }
 
-/** Parses an lcov file; files that `keep` refuses are left out. Sorted by path. */
-export function readLcov(text: string, keep: (file: string) => boolean): FileCoverage[] {
-  const files: FileCoverage[] = [];
-  let file = '';
-  let lines = new Map<number, number>();
-  let branches: { line: number; taken: boolean }[] = [];
-  for (const row of text.split(/\r?\n/)) {
-    const colon = row.indexOf(':');
-    const [kind, rest] = colon < 0 ? [row, ''] : [row.slice(0, colon), row.slice(colon + 1)];
-    const numbers = rest.split(',');
-    if (kind === 'SF') file = rest.replaceAll('\\', '/');
-    else if (kind === 'DA') lines.set(Number(numbers[0]), Number(numbers[1]));
-    else if (kind === 'BRDA')
-      branches.push({ line: Number(numbers[0]), taken: numbers[3] !== '-' && Number(numbers[3]) > 0 });
-    else if (kind === 'end_of_record') {
-      if (keep(file)) files.push(fileOf(file, lines, branches));
-      lines = new Map();
-      branches = [];
-    }
-  }
-  return files.sort((a, b) => (a.file < b.file ? -1 : 1));
-}
-
-function fileOf(
-  file: string,
-  lines: ReadonlyMap<number, number>,
-  branches: readonly { line: number; taken: boolean }[],
-): FileCoverage {
-  const ascending = (list: Iterable<number>): number[] => [...new Set(list)].sort((a, b) => a - b);
-  return {
-    file,
-    lines: { found: lines.size, hit: [...lines.values()].filter((n) => n > 0).length },
-    branches: { found: branches.length, hit: branches.filter((b) => b.taken).length },
-    missedBranches: ascending(branches.filter((b) => !b.taken).map((b) => b.line)),
-    missedLines: ascending([...lines].filter(([, n]) => n === 0).map(([line]) => line)),
-  };
-}
+const isOf = (h: Pick<Hole, 'file' | 'within' | 'text'>, r: Reason): boolean =>
+  h.file === r.file && h.within === r.within && h.text === r.text;
 
 /**
  * Puts figures, holes and reasons together.
@@ -86,12 +46,19 @@ export function coverageOf(
   sourceOf: (file: string) => string | undefined,
 ): Coverage {
   const holes = files.flatMap((f) => {
-    const source = sourceOf(f.file)?.split('\n') ?? [];
-    return f.missedBranches.map((line): Hole => {
-      const text = (source[line - 1] ?? '').trim();
-      const known = reasons.find((r) => r.file === f.file && r.line === text);
-      return { file: f.file, line, text, reason: known?.reason ?? null };
-    });
+    if (f.missedBranches.length === 0 && f.missedFunctions.length === 0) return [];
+    const placeAt = placesOf(sourceOf(f.file) ?? '');
+    const holeAt = (kind: Hole['kind'], line: number): Hole => {
+      const place = placeAt(line);
+      const known = reasons.find((r) => isOf({ file: f.file, ...place }, r));
+      return { file: f.file, line, kind, ...place, reason: known?.reason ?? null };
+    };
+    // A function that begins where a branch does is one hole, and is looked at as a branch.
+    const functions = f.missedFunctions.filter((line) => !f.missedBranches.includes(line));
+    return [
+      ...f.missedBranches.map((line) => holeAt('branch', line)),
+      ...functions.map((line) => holeAt('function', line)),
+    ].sort((a, b) => a.line - b.line);
   });
   const percent = (of: 'lines' | 'branches'): number => {
     const found = files.reduce((n, f) => n + f[of].found, 0);
@@ -104,24 +71,36 @@ export function coverageOf(
 /** Least coverage of the specifications, in percent. */
 export const LEAST = { lines: 95, branches: 90 } as const;
 
-/** What the coverage falls short of, one line each; none when it is good. Reasons that fit no line any more are named as well. */
+/** On one line, for messages. */
+const oneLine = (text: string): string => text.replaceAll('\n', ' / ');
+
+/**
+ * What the coverage falls short of, one line each; none when it is good. What is missed needs a reason, and a reason needs something that
+ * is missed: one for a branch that is taken, or is gone, is as wrong as none.
+ */
 export function shortcomings(c: Coverage, reasons: readonly Reason[]): string[] {
   const lines: string[] = [];
+  if (c.files.length === 0) lines.push('the coverage has no file of model/');
   if (c.lines < LEAST.lines)
     lines.push(`lines: ${c.lines.toFixed(2)} % are covered, at least ${LEAST.lines} % should be`);
   if (c.branches < LEAST.branches)
     lines.push(`branches: ${c.branches.toFixed(2)} % are covered, at least ${LEAST.branches} % should be`);
   for (const h of c.holes)
-    if (h.reason === null)
-      lines.push(`${h.file}:${h.line}: a branch is never taken, and no reason is given: ${h.text}`);
-  for (const r of reasons) {
-    const fits = c.holes.some((h) => h.file === r.file && h.text === r.line);
-    if (!fits) lines.push(`${r.file}: the reason for '${r.line}' fits no line that is missed; take it out`);
-  }
+    if (h.reason === null) {
+      const what = h.kind === 'branch' ? 'a branch is never taken' : 'a function is never called';
+      lines.push(`${h.file}:${h.line}: ${what}, and no reason is given: ${oneLine(h.text)}`);
+    }
+  reasons.forEach((r, i) => {
+    const where = `${r.file}: ${r.within === '' ? '' : `${r.within}: `}the reason for '${oneLine(r.text)}'`;
+    if (reasons.findIndex((other) => isOf(other, r)) < i) lines.push(`${where} is given twice`);
+    else if (!c.holes.some((h) => isOf(h, r))) lines.push(`${where} fits nothing that is missed; take it out`);
+  });
   return lines;
 }
 
-const reasonsFile = z.array(z.strictObject({ file: z.string(), line: z.string().min(1), reason: z.string().min(10) }));
+const reasonsFile = z.array(
+  z.strictObject({ file: z.string(), within: z.string(), text: z.string().min(1), reason: z.string().min(10) }),
+);
 
 /** Reads a list of reasons. @throws ReportError RF-REPORT */
 export function readReasons(json: string, name: string): Reason[] {

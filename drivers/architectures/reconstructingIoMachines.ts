@@ -10,11 +10,8 @@ import {
 } from '../../faults/architectures/reconstructingIo.js';
 import { dmaForgedTranslated, dmaInterrupt, dmaPeer, dmaStale, dmaToFrame } from '../../faults/dma.js';
 import {
-  devMap,
-  devUnmap,
   endLoan,
   type Lending,
-  lend,
   lending,
   provideTable,
   takeMapping,
@@ -104,7 +101,7 @@ export const deviceMapMachine: MachineDef = {
     { ...domains, operations: [] },
     { ...frames, operations: [] },
     { ...iommu, operations: [refillConfig, refillIotlb, processQueue, issueDma, finishDma] },
-    { ...lending, operations: [lend, endLoan, devMap, devUnmap] },
+    lending,
     module('attacks by DMA', {
       tables: {},
       operations: [dmaToFrame, dmaToFormer, dmaStale, dmaForgedTranslated, dmaPeer, dmaInterrupt],

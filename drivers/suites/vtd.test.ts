@@ -10,7 +10,7 @@ const explore = (s: Suite, scope = s.scope.default) =>
 
 describe.each([
   ['vtd', vtd, vtd.scope.small, 31_938],
-  ['vtd-walk', vtdWalk, vtdWalk.scope.default, 2_211],
+  ['vtd-walk', vtdWalk, vtdWalk.scope.default, 4_605],
   ['vtd-faults', vtdFaults, vtdFaults.scope.default, 928],
 ] as const)('suite %s', (_name, s, scope, states) => {
   it('holds, with every witness reached', () => {

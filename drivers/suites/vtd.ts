@@ -98,6 +98,7 @@ export const vtdWalk = suite('vtd-walk', {
         { off: walkFaults.leafRightsOnly, breaks: walkFindsMeaning },
         { off: walkFaults.widthIgnored, breaks: walkFindsMeaning },
         { off: walkFaults.absentIsOpen, breaks: walkFindsMeaning },
+        { off: walkFaults.ignoredTaken, breaks: walkFindsMeaning },
         { off: walkFaults.hostWidthIgnored, breaks: walkFindsMeaning },
       ],
     }),

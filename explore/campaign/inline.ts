@@ -10,11 +10,15 @@ import { perform } from './perform.js';
 export class InlineRun {
   readonly run: SuiteRun;
 
-  /** @param scopeName one of the suite's scopes */
+  /**
+   * @param scopeName one of the suite's scopes
+   * @param control what each job is controlled by
+   */
   constructor(
     private readonly suite: Suite,
     scopeName: string,
     random: RandomBudget,
+    private readonly control: (job: SuiteJob) => Control = () => new Control(),
   ) {
     const scope = suite.scope[scopeName];
     if (!scope)
@@ -45,7 +49,7 @@ export class InlineRun {
   private async perform(job: SuiteJob): Promise<void> {
     const { answers, jobs, chosen } = this.run;
     if (answers.has(job.id)) return;
-    const { answer } = await perform(job, new Control(), [this.suite]);
+    const { answer } = await perform(job, this.control(job), [this.suite]);
     answers.set(job.id, answer);
     if (chosen.suite.failures === 'any' || (job.kind !== 'exhaustive' && job.kind !== 'fail-nth')) return;
     if (answer.kind === 'exhaustive' || answer.kind === 'fail-nth') jobs.push(...failNthJobs(job, answer));

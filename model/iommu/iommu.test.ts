@@ -10,6 +10,7 @@ import {
   BY_IOTLB,
   BY_TABLES,
   COMPLETED,
+  CONFIG_ALL,
   CONFIG_OF_DID,
   enqueue,
   IOTLB_ALL,
@@ -123,6 +124,9 @@ describe('the allowed-stale relation', () => {
     perform(m, CONFIG_OF_DID, 1, NONE);
     expect(translate(m, 0, 0, 0, BY_TABLES)).toBe(2);
     perform(m, CONFIG_OF_DID, 0, NONE);
+    expect(translate(m, 0, 0, 0, BY_TABLES)).toBe(-1);
+    m.configCache.did[0] = 0;
+    perform(m, CONFIG_ALL, NONE, NONE);
     expect(translate(m, 0, 0, 0, BY_TABLES)).toBe(-1);
   });
 

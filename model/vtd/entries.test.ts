@@ -23,6 +23,7 @@ describe('VT-d entries', () => {
   it('reads fields where the manual has them', () => {
     expect(frameOf(0x12345003, 0x7)).toBe(0x712345);
     expect(frameOf(0x1000, 0x1000)).toBe(-1);
+    expect(frameOf(0x1000, 0xbff00000 | 0)).toBe(1);
     expect(translationType(0x9)).toBe(2);
     expect(addressWidth(0xabcd02)).toBe(2);
     expect(domainId(0xabcd02)).toBe(0xabcd);
@@ -53,6 +54,7 @@ describe('VT-d entries', () => {
     ['page bits 52 to 61 and 63', () => secondLevelReserved(unit, 3, 0xbff00000, 1)],
     ['page bits 2 to 10', () => secondLevelReserved(unit, 0x7ff, 0, 1)],
     ['2 MiB page bit 21', () => secondLevelReserved(unit, 0x200083, 0, 2)],
+    ['page bit 62 where there are device TLBs', () => secondLevelReserved({ ...unit, deviceTlb: true }, 3, 1 << 30, 1)],
     ['snoop bit where supported', () => secondLevelReserved({ ...unit, snoopControl: true }, 0x803, 0, 1)],
   ])('does not take %s for reserved', (_name, reserved) => {
     expect(reserved()).toBe(false);
@@ -66,6 +68,7 @@ describe('VT-d entries', () => {
     expect(contextSupported(unit, 1, 3)).toBe(false);
     expect(contextSupported(unit, 1 | (1 << 2), 1)).toBe(false);
     expect(contextSupported(unit, 1 | (2 << 2), 1)).toBe(false);
+    expect(contextSupported({ ...unit, deviceTlb: true }, 1 | (1 << 2), 1)).toBe(true);
     expect(contextSupported({ ...unit, passThrough: true }, 1 | (2 << 2), 1)).toBe(true);
   });
 });

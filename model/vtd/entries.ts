@@ -42,11 +42,11 @@ export const PRESENT = 1;
 export const FAULT_DISABLE = 2;
 
 /**
- * Page-frame number that address bits 63:12 of an entry name, as a signed 32-bit integer (an unsigned one of 2^31 or more would be an object
- * on the heap), or -1 above 2^44.
+ * Page-frame number that address bits 51:12 of an entry name, as a signed 32-bit integer (an unsigned one of 2^31 or more would be an object
+ * on the heap), or -1 above 2^44. The bits above are for software, or reserved.
  */
 export function frameOf(lo: number, hi: number): number {
-  return hi >>> 12 !== 0 ? -1 : ((hi & 0xfff) << 20) | (lo >>> 12);
+  return (hi & 0xff000) !== 0 ? -1 : ((hi & 0xfff) << 20) | (lo >>> 12);
 }
 
 /** Bits of the high word (addresses 63:32) at and above the host address width. */

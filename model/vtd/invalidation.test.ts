@@ -53,7 +53,7 @@ describe('VT-d invalidation requests', () => {
 
   it('cover exactly the pages of their naturally aligned range', () => {
     fc.assert(
-      fc.property(page, page, fc.integer({ min: 0, max: 18 }), (asked, cached, am) => {
+      fc.property(page, page, fc.integer({ min: 0, max: 40 }), (asked, cached, am) => {
         const q = Object.assign(new Request(), {
           type: IOTLB,
           granularity: SELECTIVE,
@@ -80,6 +80,12 @@ describe('VT-d invalidation requests', () => {
       return [0x28, 0x29, 0x2a, 0x2c, 0x2f, 0x30].filter((s) => coversContext(q, s, 1));
     });
     expect(covered).toEqual([[0x28], [0x28, 0x2c], [0x28, 0x2a, 0x2c], [0x28, 0x29, 0x2a, 0x2c, 0x2f]]);
+  });
+
+  it('cover nothing with a granularity that is reserved', () => {
+    const q = Object.assign(new Request(), { granularity: 0, did: 1, sourceId: 0x28 });
+    expect(coversContext({ ...q, type: CONTEXT }, 0x28, 1)).toBe(false);
+    expect(coversPage({ ...q, type: IOTLB }, 1, 0, 0, 0)).toBe(false);
   });
 
   it('read device-TLB and wait descriptors', () => {

@@ -49,6 +49,7 @@ export const CONTEXT_SHAPES = [
 export const ENTRY_SHAPES = [
   ...(['absent', 'next, rw', 'next, r', 'next, w', 'superpage, rw', 'superpage, r', 'superpage, askew'] as const),
   ...(['reserved bit', 'beyond host width', 'out of memory', 'absent with other bits', 'interrupt window'] as const),
+  'next, rw, all ignored bits',
 ] as const;
 const rootShape = sort('root entry', { members: ROOT_SHAPES });
 const contextShape = sort('context entry', { members: CONTEXT_SHAPES });
@@ -66,6 +67,9 @@ export const probe = sort('probe', {
 export const levelRow = (n: number): number => 4 - n;
 const FIRST = 0x10;
 const SOURCE_ID = 0x0128;
+/** 9.8: bits 10:8, and bits 61:52 and 63, are for software. */
+const IGNORED_LOW = 0x700;
+const IGNORED_HIGH = 0xbff00000 | 0;
 const BASE = 0x40000;
 /** Superpages and the page itself: frames that a leaf of each level names. */
 export const LEAF_FRAME = [0, 0x45, 0x200, BASE] as const;
@@ -112,7 +116,8 @@ export function memoryOfWalk(m: WalkMachine): TableMemory {
 }
 
 /** Whether a shape leads to the table below. */
-const leads = (shape: number): boolean => shape >= 1 && shape <= 3;
+const leads = (shape: number): boolean =>
+  (shape >= 1 && shape <= 3) || ENTRY_SHAPES[shape] === 'next, rw, all ignored bits';
 
 /** Builds the words of an entry at a level; `below` is the frame of the next table. */
 function put(m: WalkMachine, n: number, shape: number): void {
@@ -159,6 +164,10 @@ function put(m: WalkMachine, n: number, shape: number): void {
       break;
     case 'interrupt window':
       lo = entryLow(INTERRUPT_FRAME + 5, READ_WRITE);
+      break;
+    case 'next, rw, all ignored bits':
+      lo = entryLow(next, READ_WRITE | IGNORED_LOW);
+      hi = IGNORED_HIGH;
       break;
   }
   m.walked.word[row * 4] = lo;

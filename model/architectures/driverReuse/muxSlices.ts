@@ -23,7 +23,7 @@ const operation = operationOn<Mux>();
 /** The next space with a slice after the current one, round robin. The current one itself, when there is no other. */
 function nextSpace(m: Mux): number {
   const n = m.space.rows;
-  for (let i = 1; i <= n; i++) {
+  for (let i = 1; i < n; i++) {
     const s = (m.northbridge.current[0] + i) % n;
     if (m.space.slice[s] > 0) return s;
   }
