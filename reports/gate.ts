@@ -155,6 +155,13 @@ function ofScope(s: SuiteReport, b: SuiteBaseline): GateFailure[] {
   return failures;
 }
 
+/** What became of a measurement. */
+const LOST = {
+  gone: 'is gone',
+  'cannot happen': 'cannot happen any more',
+  'not exercised': 'is not exercised any more',
+} as const;
+
 function ofFastpath(sheet: FastpathSheet | undefined, before: Baseline['fastpath']): GateFailure[] {
   if (!sheet)
     return before === null
@@ -184,13 +191,7 @@ function ofFastpath(sheet: FastpathSheet | undefined, before: Baseline['fastpath
     for (const name of now ? operations : []) {
       const verdict = now?.operations.find((o) => o.operation === name)?.verdict;
       if (verdict === 'zero' || verdict === 'allocates') continue;
-      failures.push(
-        failure(
-          'fast path',
-          suite,
-          `${name} was measured, and ${verdict === undefined ? 'is gone' : 'is not exercised any more'}`,
-        ),
-      );
+      failures.push(failure('fast path', suite, `${name} was measured, and ${LOST[verdict ?? 'gone']}`));
     }
   }
   return failures;
