@@ -1,5 +1,7 @@
 /** Ways to put on the data path what does not belong there, as edits. Sources are the designs that do so, and pay for it. */
 import { mutant } from '../drivers/suite.js';
+import { access, respond as respondBlock } from '../model/blockBack.js';
+import { pushRequests, submit as submitBlock } from '../model/blockFront.js';
 import { iommuBook, pushBook } from '../model/books.js';
 import { getPage, getType, isFree, TYPE_WRITABLE } from '../model/frames.js';
 import {
@@ -13,7 +15,7 @@ import {
   WRITE,
 } from '../model/iommu/index.js';
 import { DISABLED, guardWith, insertBefore, OK, replace } from '../model/kernel/index.js';
-import { type Bookkeeper, booked, CONTROL_MESSAGE, charge } from '../model/ledger.js';
+import { ALLOCATION, type Bookkeeper, booked, CONTROL_MESSAGE, COPY, charge, NOTIFICATION } from '../model/ledger.js';
 import { BACK, FRONT, type Ring, respond, submit } from '../model/ringEnds.js';
 
 /** The first frame of the domain that DID d stands for, or -1. */
@@ -112,5 +114,44 @@ export const notifyEachResponse = mutant('a notification for each response', {
         m.side.pending[FRONT] = 1;
       }),
     ),
+  ],
+});
+
+export const askForEachBlock = mutant('a control message for each block request', {
+  says: 'the frontend asks the control domain before it pushes a request',
+  source: 'Fraser et al., OASIS 2004, section 4: the controller is for set-up only',
+  edits: [insertBefore(submitBlock, 'push', 'ask the control domain', (m) => charge(m, CONTROL_MESSAGE))],
+});
+
+export const copyEachBlock = mutant('a copy for each block', {
+  says: 'the backend copies a block to a page of its own, and gives that to the disk',
+  source: 'Linux drivers/block/xen-blkback with persistent grants (commit 0a8704a51f38): a copy for each segment',
+  edits: [insertBefore(access, 'note the service', 'copy', (m) => charge(m, COPY))],
+});
+
+export const allocateEachBlock = mutant('an allocation for each block answer', {
+  says: 'the backend allocates what it answers with',
+  source: 'Fraser et al., OASIS 2004, section 4: no allocation on the data path',
+  edits: [insertBefore(respondBlock, 'push', 'allocate', (m) => charge(m, ALLOCATION))],
+});
+
+export const notifyEachBlock = mutant('a notification for each block request', {
+  says: 'the frontend notifies at every push, whatever the threshold says',
+  source: 'xen/include/public/io/ring.h, hold-off of notifications',
+  edits: [
+    replace(submitBlock, 'push', (m, op) => {
+      pushRequests(m, op.agent);
+      charge(m, NOTIFICATION);
+    }),
+  ],
+});
+
+export const notifyEachBlockAnswer = mutant('a notification for each block answer', {
+  says: 'the backend notifies at every push, whatever the threshold says',
+  source: 'xen/include/public/io/ring.h, hold-off of notifications',
+  edits: [
+    insertBefore(respondBlock, 'push', 'notify all the same', (m, op) => {
+      if (m.sring.rspProd[op.f] !== m.fe.rspCons[op.f]) charge(m, NOTIFICATION);
+    }),
   ],
 });

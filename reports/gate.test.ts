@@ -1,5 +1,6 @@
 /** Each regression that the gate must catch, one by one; and an unchanged tree, on which it says one line. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { FastpathSheet } from '../explore/fastpath/sheet.js';
 import { baselineOf, baselineText, readBaseline } from './baseline.js';
 import type { ClaimReport } from './claims.js';
 import { type GateFailure, gate, gateLines } from './gate.js';
@@ -121,8 +122,31 @@ describe('gate', () => {
     expect(against(good, { ...sampleSheet(0), suites: suite ? [{ ...suite, controlA: 0 }] : [] })[0]?.says).toContain(
       'control',
     );
-    expect(against(good, sampleSheet(0, 'not exercised'))[0]?.says).toContain('not exercised');
     expect(gate(good, baselineOf(good, sampleSheet(0)), undefined).failures[0]?.kind).toBe('fast path');
+  });
+
+  it('fails for an operation of the fast path that lost its measurement, and tells each once', () => {
+    const lost = (sheet: FastpathSheet): readonly string[] => against(good, sheet).map((f) => `${f.kind}: ${f.says}`);
+    expect(lost(sampleSheet(0))).toEqual([]);
+    expect(lost(sampleSheet(0, 'not exercised'))).toEqual([
+      'fast path: sample.attack was measured, and is not exercised any more',
+    ]);
+    expect(lost(sampleSheet(0, 'cannot happen'))).toEqual([
+      'fast path: sample.attack was measured, and cannot happen any more',
+    ]);
+    const [suite] = sampleSheet(0).suites;
+    const without = { ...sampleSheet(0), suites: suite ? [{ ...suite, operations: [] }] : [] };
+    expect(lost(without)).toEqual(['fast path: sample.attack was measured, and is gone']);
+    expect(lost({ ...without, suites: [] })).toEqual(['fast path: was measured, and no longer is']);
+  });
+
+  it('fails for a new operation of the data path that was not measured, though not for one that cannot happen', () => {
+    const before = baselineOf(good, { ...sampleSheet(0), suites: [] });
+    const failures = (sheet: FastpathSheet): readonly string[] => gate(good, before, sheet).failures.map((f) => f.says);
+    expect(failures(sampleSheet(0, 'not exercised'))).toEqual([
+      'sample.attack is on the data path (translate), and was not exercised: no run met it',
+    ]);
+    expect(failures(sampleSheet(0, 'cannot happen'))).toEqual([]);
   });
 
   it('fails for a run that did not end, and for a suite that could not be run', () => {

@@ -1,12 +1,14 @@
 /** The fast path in the model at the small scope: exact state counts, and each counterpart breaks in at most 8 steps. */
 import { describe, expect, it } from 'vitest';
+import { buildAt } from '../../explore/campaign/loading.js';
 import { exploreExhaustively } from '../../explore/exhaustive.js';
-import { build, type Edit, type Scope } from '../../model/kernel/index.js';
+import type { Edit, Scope } from '../../model/kernel/index.js';
 import { isMutant, propertiesOf, type Suite } from '../suite.js';
 import { fastpathDma, fastpathRing, fastpathSuites } from './fastpath.js';
+import { fastpathBlock } from './fastpathBlock.js';
 
 function machineOf(s: Suite, scope: Scope | undefined, edits: readonly Edit[] = []) {
-  return build(s.machine, { scope: scope ?? s.scope.default, schedule: s.schedule ?? 'whole', edits });
+  return buildAt(s, scope ?? s.scope.default, { edits });
 }
 
 const stops = (s: Suite) => s.mayStop as ((m: never) => boolean) | undefined;
@@ -16,6 +18,7 @@ describe('the fast path in the model', () => {
   it.each([
     [fastpathRing, 1114],
     [fastpathDma, 330],
+    [fastpathBlock, 2511],
   ])('$name holds in every state of the small scope', (s, states) => {
     const result = exploreExhaustively(machineOf(s, s.scope.small), { properties: propertiesOf(s), mayStop: stops(s) });
     expect(result.findings).toEqual([]);
@@ -26,7 +29,12 @@ describe('the fast path in the model', () => {
 
   it.each(counterparts.map(([s, w]) => [w.off.name, s, w] as const))('breaks with %s', (_name, s, w) => {
     const m = machineOf(s, w.scope, isMutant(w.off) ? w.off.edits : []);
-    const result = exploreExhaustively(m, { properties: [w.breaks], frameCondition: false, stopAtFirst: true });
+    const result = exploreExhaustively(m, {
+      properties: [w.breaks],
+      frameCondition: false,
+      stopAtFirst: true,
+      mayStop: stops(s),
+    });
     const [found] = result.findings;
     expect(found?.property).toBe(w.breaks);
     expect((found?.trace.length ?? 99) - 1).toBeLessThanOrEqual(8);

@@ -1,3 +1,8 @@
+/**
+ * The fast path in the model. `fastpath-ring`: one ring, each step on its own; requests and responses flow without control messages, and
+ * a line that becomes non-empty is notified once. `fastpath-dma`: one device behind the IOMMU, while mappings are made and taken away
+ * beside it; requests are translated and completed without an allocation, a mapping or an invalidation. The block driver: fastpathBlock.ts.
+ */
 import {
   askController,
   bounceEachBuffer,
@@ -24,6 +29,7 @@ import {
 } from '../../model/ringEnds.js';
 import { frugalDataPath, notifiedOnce, STANDING } from '../../properties/fastpath.js';
 import { claim, suite } from '../suite.js';
+import { fastpathBlock } from './fastpathBlock.js';
 import { iommuRaceMachine } from './iommuMachines.js';
 
 const PUSHES: readonly string[] = [submit.name, respond.name];
@@ -150,4 +156,4 @@ export const fastpathDma = suite('fastpath-dma', {
   assumptions: ['granularity is the domain: what a device may reach stays mapped between requests'],
 });
 
-export const fastpathSuites = [fastpathRing, fastpathDma] as const;
+export const fastpathSuites = [fastpathRing, fastpathDma, fastpathBlock] as const;

@@ -21,7 +21,10 @@ async function answer(request: Request): Promise<Answer> {
   }
   const s = await loadSuite(request.source, request.suite);
   const m = buildAt(s, s.scope.default);
-  if (request.kind === 'record') return { kind: 'record', recording: record(m, request.options) };
+  if (request.kind === 'record') {
+    const smaller = s.scope.small === undefined ? undefined : buildAt(s, s.scope.small);
+    return { kind: 'record', recording: record(m, request.options, smaller) };
+  }
   const recording: Recording = (JSON.parse(readFileSync(request.recording, 'utf8')) as { recording: Recording })
     .recording;
   switch (request.kind) {

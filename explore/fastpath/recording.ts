@@ -62,6 +62,8 @@ export interface RecordingOptions {
 
 export const RECORDING: RecordingOptions = { seed: 0x5eed, runs: 240, steps: 80, kept: 24, states: 1_500_000 };
 
+const counted = (n: number): string => n.toLocaleString('en-US');
+
 const PRESENT: Missing = { impossible: false, why: '' };
 
 /** Uniform integers from a seed (mulberry32). */
@@ -75,9 +77,12 @@ export function seeded(seed: number): (size: number) => number {
   };
 }
 
-/** Draws a mix. Leaves the machine in an unspecified state. */
-export function record(m: Machine, options: RecordingOptions = RECORDING): Recording {
-  return new Recorder(m, options).record();
+/**
+ * Draws a mix. Leaves the machine in an unspecified state.
+ * @param smaller the same machine in a smaller scope: where not all states of this scope can be searched, perhaps all of that one can
+ */
+export function record(m: Machine, options: RecordingOptions = RECORDING, smaller?: Machine): Recording {
+  return new Recorder(m, options, smaller).record();
 }
 
 class Recorder {
@@ -90,13 +95,17 @@ class Recorder {
   /** Calls kept, by operation and outcome class. */
   private readonly count = new Map<number, number>();
   private readonly pre: Int32Array;
+  /** Of each operation, a sort of its inputs that has no members: a member drawn at random is none. */
+  private readonly empty: readonly (string | undefined)[];
 
   constructor(
     private readonly m: Machine,
     private readonly options: RecordingOptions,
+    private readonly smaller: Machine | undefined,
   ) {
     this.outcomes = m.operations.map(() => new Set());
     this.pre = new Int32Array(m.words.length);
+    this.empty = m.operations.map(({ op }) => this.emptySort([op.agent, ...Object.values(op.input ?? {})]));
   }
 
   record(): Recording {
@@ -131,8 +140,7 @@ class Recorder {
 
   /** Looks for the operations that have not run, breadth first; says of those that are not found why. */
   private lookForMissing(): Missing[] {
-    const { m } = this;
-    const empty = m.operations.map(({ op }) => this.emptySort([op.agent, ...Object.values(op.input ?? {})]));
+    const { m, empty } = this;
     const wanted = Uint8Array.from(this.outcomes, (o, i) => (o.size === 0 && empty[i] === undefined ? 1 : 0));
     const search = wanted.includes(1)
       ? reach(m, wanted, this.options.states, (kind, status) => {
@@ -140,15 +148,28 @@ class Recorder {
           this.keep(kind, status);
         })
       : { states: 0, complete: true };
-    const states = search.states.toLocaleString('en-US');
+    const states = counted(search.states);
+    const also = search.complete ? '' : this.inSmallerScope(wanted);
     return this.outcomes.map((o, i): Missing => {
       if (o.size > 0) return PRESENT;
       const none = empty[i];
       if (none !== undefined) return { impossible: true, why: `this scope has no ${none}` };
       return search.complete
         ? { impossible: true, why: `enabled in none of the ${states} states of this scope` }
-        : { impossible: false, why: `enabled in none of the first ${states} states of this scope` };
+        : { impossible: false, why: `enabled in none of the first ${states} states of this scope${also}` };
     });
+  }
+
+  /** What a search of all states of the smaller scope adds, in words; it says nothing of operations that are enabled there. */
+  private inSmallerScope(wanted: Uint8Array): string {
+    const { smaller } = this;
+    if (smaller === undefined || smaller.operations.length !== this.m.operations.length) return '';
+    const missing = wanted.map((w, i) => (w === 1 && this.outcomes[i].size === 0 ? 1 : 0));
+    let found = false;
+    const search = reach(smaller, missing, this.options.states, () => {
+      found = true;
+    });
+    return search.complete && !found ? `, nor in any of the ${counted(search.states)} of the small one` : '';
   }
 
   private emptySort(sorts: readonly (Sort | string)[]): string | undefined {
@@ -179,6 +200,7 @@ class Recorder {
   private keep(kind: number, status: number): void {
     const { m } = this;
     const operation = m.current.index;
+    if (this.empty[operation] !== undefined) return;
     const disabled = status === DISABLED;
     if (!disabled) {
       const errors = m.current.op.errors;

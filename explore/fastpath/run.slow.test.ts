@@ -2,7 +2,7 @@
  * The gates end to end, on compiled code in processes of their own: allocating steps are caught with file, line and bytes; clean machines
  * read 0; the control reads 16; suites that hang, die or cannot be loaded end in one line.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -76,7 +76,7 @@ describe('a suite with steps that allocate', () => {
       ['slot.empty', 'allocates'],
       ['slot.stamp', 'allocates'],
       ['slot.check', 'allocates'],
-      ['slot.never', 'not exercised'],
+      ['slot.never', 'cannot happen'],
       ['slot.wildWrite', 'zero'],
     ]);
   });
@@ -162,12 +162,12 @@ describe('ringfence fastpath', () => {
     const shown = command(path);
     expect(shown.code).toBe(1);
     expect(shown.stdout).toMatch(/empty \(explore\/fastpath\/leaky\.ts:\d+\) allocates/);
-    expect(shown.stdout).toContain('slot.never      not exercised');
-    expect(shown.stdout).toMatch(/allocates: 3 of 6 operations on V8 .*; 1 operation not exercised/);
+    expect(shown.stdout).toContain('slot.never      cannot happen');
+    expect(shown.stdout).toMatch(/allocates: 3 of 6 operations on V8 .*; 1 operation cannot happen/);
     const printed = command('--json', path);
     expect(printed.code).toBe(1);
     expect(JSON.parse(printed.stdout)).toMatchObject({
-      schema: 1,
+      schema: 2,
       suites: [{ suite: 'leaky', controlA: 16, controlB: 16 }],
     });
     expect(readFileSync(join(folder, 'report', 'fastpath.json'), 'utf8')).toBe(printed.stdout);
@@ -178,8 +178,40 @@ describe('ringfence fastpath', () => {
     expect(done.stderr).toBe('');
     expect(done.code).toBe(0);
     expect(done.stdout).toMatch(
-      /^0 bytes in 11,111 calls at tier interpreter, and in 60,000 calls at V8's default tiers \(.*\), of each of 1 operation on V8 \S+\n$/,
+      /^0 bytes in 11,111 calls at tier interpreter, and in 60,000 calls at V8's default tiers \(.*\), of each of 1 operation, 0 of them on the data path, on V8 \S+\n$/,
     );
+  });
+
+  it('measures several suites at once, prints a line for each of many, and writes them in the order asked for', () => {
+    const lines = op('m.t.a[0] ^= 1;').split('export const s =');
+    const many = Array.from(
+      { length: 11 },
+      (_, i) => `export const s${i} =${lines[1]?.replace("'subject'", `'s${i}'`)}`,
+    );
+    const done = command('--workers', '2', moduleOf('many', `${lines[0]}${many.join('\n')}`));
+    expect(done.code).toBe(0);
+    expect(done.stdout.match(/^s\d+: 1 operation, 0 on the data path, control/gm)).toHaveLength(11);
+    const written = JSON.parse(readFileSync(join(folder, 'report', 'fastpath.json'), 'utf8'));
+    expect(written.suites.map((s: SuiteSheet) => s.suite)).toEqual(many.map((_, i) => `s${i}`));
+  });
+
+  it('says what is known when it is interrupted, and writes no sheet', async () => {
+    const report = join(folder, 'interrupted');
+    const path = moduleOf('slow', op('for (let i = 0; i < 2e5; i++) m.t.a[0] ^= 1;'));
+    const args = [join(out, 'cli/main.js'), 'fastpath', '--out', report, '--workers', '1'];
+    const child = spawn(process.execPath, [...args, join(out, 'explore/fastpath/leaky.js'), path]);
+    let shown = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      shown += text;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    child.kill('SIGINT');
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect(shown).toMatch(
+      /interrupted: [01] of 2 suites measured(; 1 of them allocate: leaky)?; no sheet is written\n$/,
+    );
+    expect(code).toBe(shown.includes('leaky') ? 1 : 130);
+    expect(existsSync(join(report, 'fastpath.json'))).toBe(false);
   });
 
   it('exits with 2 for a suite that does not exist, in one line', () => {

@@ -23,9 +23,11 @@ import {
 } from '../ledger.js';
 
 /** What the bookkeeper notes before a step. Steps do not nest. */
-const noted = new Int32Array(2);
+const noted = new Int32Array(4);
 const MAPPED = 0;
 const EVENTS = 1;
+const FRONTENDS = 2;
+const CHANNELS = 3;
 
 /** Mappings of guests' pages in all backends. */
 function mapped(m: Block): number {
@@ -68,6 +70,27 @@ export const blockBook: Bookkeeper<Block> = {
       charge(m, NOTIFICATION);
       hypercall(m);
     }
+  },
+};
+
+/**
+ * The same for operations that push and notify: an event that is sent while one is pending changes nothing in the state, so the pending
+ * bits are out of the way while the step runs. For machines of up to 31 frontends and channels.
+ */
+export const blockPushBook: Bookkeeper<Block> = {
+  before: (m) => {
+    noted[FRONTENDS] = 0;
+    noted[CHANNELS] = 0;
+    for (let f = 0; f < m.fe.rows; f++) noted[FRONTENDS] |= m.fe.event[f] << f;
+    for (let c = 0; c < m.chan.rows; c++) noted[CHANNELS] |= m.chan.event[c] << c;
+    m.fe.event.fill(0);
+    m.chan.event.fill(0);
+    blockBook.before(m);
+  },
+  after: (m) => {
+    blockBook.after(m);
+    for (let f = 0; f < m.fe.rows; f++) m.fe.event[f] |= (noted[FRONTENDS] >> f) & 1;
+    for (let c = 0; c < m.chan.rows; c++) m.chan.event[c] |= (noted[CHANNELS] >> c) & 1;
   },
 };
 

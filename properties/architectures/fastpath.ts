@@ -18,9 +18,8 @@ import {
 import { packetWaits, type Receive } from '../../model/architectures/safeHardware/netReceive.js';
 import { responseWaits, type Transmit } from '../../model/architectures/safeHardware/netTransmit.js';
 import { ANSWERED, anotherIs, QUEUED, type Service } from '../../model/architectures/userLevel/service.js';
-import { charged, HYPERCALL, INVALIDATION, MAPPING, UNMAPPING } from '../../model/ledger.js';
+import { HYPERCALL } from '../../model/ledger.js';
 import { frugalDataPath, STANDING, wokenOnce } from '../fastpath.js';
-import { relation } from '../property.js';
 
 /** 1d: no message to the controller, no memory from Xen, no copy of the payload; the header is copied, pages are mapped by grant. */
 export const transmitFrugal = frugalDataPath({
@@ -64,26 +63,8 @@ export const receiveFrugalPerBuffer = frugalDataPath({
 /** For machines with one guest. */
 export const receiveWoken = wokenOnce<Receive>([{ by: ['rx.respond'], waits: (before) => packetWaits(before, 0) }]);
 
-/** 2d, as 1d: whatever lies between client and backend, no copy, no allocation, no message to the manager. */
-export const classFrugal = frugalDataPath({
-  roles: ['submit', 'complete'],
-  limits: { copy: 0 },
-  allow: { 'backend.take': { mapping: 2 } },
-});
-
-/** 2d: the I/O table changes on the fast path only where confinement is for each buffer. */
-export const classStanding = relation<ClassPath>('FP3', 'granularity', {
-  states: 'the I/O table changes with a request only where confinement is for each buffer',
-  holds: (before, m) =>
-    m.charged === 0 ||
-    before.path.granularity[0] === 1 ||
-    charged(m, MAPPING) + charged(m, UNMAPPING) + charged(m, INVALIDATION) === 0,
-  explain: (_before, m) => `${m.current.op.name} changes the I/O table, which holds the whole domain`,
-  witnesses: {
-    'a buffer is mapped for itself': (m) => m.path.granularity[0] === 1 && charged(m, MAPPING) > 0,
-    'a request is under way where the domain is mapped': (m) => m.path.granularity[0] === 0 && waits(m, ABOVE, REQUEST),
-  },
-});
+/** 2d, as 1d, whatever lies between client and backend. The I/O table holds the domain; where it follows each buffer, that is the price. */
+export const classFrugal = frugalDataPath({ roles: ['submit', 'complete'], limits: STANDING });
 
 export const classWoken = wokenOnce<ClassPath>([
   { by: ['client.submit'], waits: (before) => waits(before, ABOVE, REQUEST) },

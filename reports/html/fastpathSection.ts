@@ -1,7 +1,14 @@
 /** The fast-path sheet in the page: bytes that each operation allocates, in both gates, and who allocates them. */
-import { controlHolds, type FastpathSheet, type OperationRow, type SuiteSheet } from '../../explore/fastpath/sheet.js';
+import {
+  controlHolds,
+  type FastpathSheet,
+  isGap,
+  type OperationRow,
+  type SuiteSheet,
+  suiteAllocates,
+} from '../../explore/fastpath/sheet.js';
 import { fastpathSummary } from '../fastpath.js';
-import { grouped } from '../text.js';
+import { counted, grouped } from '../text.js';
 import { html, type Markup } from './markup.js';
 
 const HEAD = ['Operation', 'Gate A: interpreted', 'Gate B: default tiers', 'Verdict'];
@@ -18,10 +25,29 @@ function suiteTable(s: SuiteSheet): Markup {
   const after = s.families
     .map((f) => `${f.fault === '' ? 'warmed up' : `after ${f.fault}`} ${grouped(f.bytes)}`)
     .join(', ');
-  return html`<article><h3>${s.suite}</h3>
+  const fails = suiteAllocates(s) || !controlHolds(s) || s.operations.some(isGap);
+  const onPath = s.operations.filter((o) => o.role !== undefined).length;
+  const summary = `${counted(s.operations.length, 'operation')}, ${grouped(onPath)} on the data path: ${wordsOf(s)}`;
+  return html`<details class="suite" data-suite="${s.suite}"${fails && html` open`}><summary><b>${s.suite}</b> <span class="${fails ? 'breach' : 'quiet'}">${summary}</span></summary>
 <p class="${controlHolds(s) ? 'quiet' : 'breach'}">control: ${s.controlA} and ${s.controlB} bytes; the whole mix of ${grouped(s.mix)} calls: ${after} bytes</p>
 <div class="scroll"><table class="cards counts"><thead><tr>${HEAD.map((h, i) => html`<th scope="col" class="${i === 1 || i === 2 ? 'number' : ''}">${h}</th>`)}</tr></thead>
-<tbody>${s.operations.map(row)}</tbody></table></div></article>`;
+<tbody>${s.operations.map(row)}</tbody></table></div></details>`;
+}
+
+/** `19 allocate nothing, 2 cannot happen` */
+function wordsOf(s: SuiteSheet): string {
+  const words = {
+    zero: 'allocate nothing',
+    allocates: 'allocate',
+    'cannot happen': 'cannot happen',
+    'not exercised': 'not exercised',
+  };
+  return (Object.keys(words) as (keyof typeof words)[])
+    .flatMap((verdict) => {
+      const n = s.operations.filter((o) => o.verdict === verdict).length;
+      return n > 0 ? [`${grouped(n)} ${words[verdict]}`] : [];
+    })
+    .join(', ');
 }
 
 function row(o: OperationRow): Markup {
@@ -32,7 +58,11 @@ function row(o: OperationRow): Markup {
   });
   const reading = (r: OperationRow['gateA']): string =>
     `${grouped(r.bytes)} in ${grouped(r.calls)} calls, ${r.tier || 'no tier'}`;
-  return html`<tr><th scope="row"><code>${o.operation}</code>${o.fault !== undefined && html` <span class="chip">${o.fault}</span>`}</th>
+  const name = html`<th scope="row"><code>${o.operation}</code>${o.role !== undefined && html` <span class="chip">${o.role}</span>`}${o.fault !== undefined && html` <span class="chip">${o.fault}</span>`}</th>`;
+  if (o.why !== '' && o.verdict !== 'allocates') {
+    return html`<tr>${name}<td data-label="${HEAD[3]}" class="${tone}" colspan="3"><b>${o.verdict}</b> ${o.why}</td></tr>`;
+  }
+  return html`<tr>${name}
 <td data-label="${HEAD[1]}" class="number">${reading(o.gateA)}</td><td data-label="${HEAD[2]}" class="number">${reading(o.gateB)}</td>
 <td data-label="${HEAD[3]}" class="${tone}"><b>${o.verdict === 'zero' ? 'allocates nothing' : o.verdict}</b>${by}</td></tr>`;
 }

@@ -89,13 +89,14 @@ export const CHANNEL_SAYS = {
 } as const;
 
 const small = { client: 2, slot: 1, vector: 1 };
+const twoSlots = { client: 2, slot: 2, vector: 2 };
 
 /** The ring. */
 export const channelSuite = suite('driver-reuse-channel', {
   title:
     'a server and its clients share rings with ownership bits; the last client is hostile, and so may the server be',
   machine: channelMachine,
-  scope: { small, default: { client: 2, slot: 2, vector: 2 }, large: { client: 3, slot: 1, vector: 3 } },
+  scope: { small, default: twoSlots, large: { client: 3, slot: 1, vector: 3 } },
   claims: [
     claim(CHANNEL_SAYS.malformed, {
       keeps: [ddOwnMemory, ddRange],
@@ -147,8 +148,8 @@ export const channelSuite = suite('driver-reuse-channel', {
       keeps: [channelWoken],
       against: ['F7', 'F12'],
       without: [
-        { off: signalsAlways, breaks: channelWoken },
-        { off: answersLoudly, breaks: channelWoken },
+        { off: signalsAlways, breaks: channelWoken, scope: twoSlots },
+        { off: answersLoudly, breaks: channelWoken, scope: twoSlots },
       ],
     }),
   ],
@@ -174,13 +175,15 @@ export const publishedChannel = suite('driver-reuse-published-channel', {
   assumptions: ['the code as published, read from its sources; else as driver-reuse-channel'],
 });
 
+const twoReceivers = { client: 3, 'queue length': 2, receiver: 2 };
+
 /** Reception. */
 export const receiveSuite = suite('driver-reuse-receive', {
   title: 'packets are copied to clients that wait for them, and dropped for clients that do not',
   machine: receiveMachine,
   scope: {
     small: { client: 2, 'queue length': 1, receiver: 1 },
-    default: { client: 3, 'queue length': 2, receiver: 2 },
+    default: twoReceivers,
     large: { client: 4, 'queue length': 3, receiver: 2 },
   },
   claims: [
@@ -198,7 +201,7 @@ export const receiveSuite = suite('driver-reuse-receive', {
       against: ['F12'],
       without: [
         { off: copiesTwice, breaks: deliverFrugal },
-        { off: wakesForEach, breaks: deliverWoken },
+        { off: wakesForEach, breaks: deliverWoken, scope: twoReceivers },
       ],
     }),
   ],

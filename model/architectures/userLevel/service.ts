@@ -9,6 +9,7 @@
 import { CONTROL, type Domains, DYING, domain, generation, RUNNING } from '../../domains.js';
 import {
   AGAIN,
+  type Footprint,
   flag,
   gate,
   module,
@@ -89,6 +90,12 @@ export function anotherIs(m: Service, r: number, state: number): boolean {
     if (o !== r && m.request.state[o] === state && driverOf(m, o) === driverOf(m, r)) return true;
   }
   return false;
+}
+
+/** A device and the request that it has. */
+function touchUnit(m: Service, may: Footprint, d: number): void {
+  may.write(m.unit, d);
+  may.write(m.request, m.unit.job[d]);
 }
 
 /** The driver opens its device. */
@@ -172,10 +179,7 @@ export const performRequest = operation('device.perform', {
   where: {
     domain: (m, op) => m.unit.job[op.domain] !== NONE && m.unit.done[op.domain] === 0,
   },
-  touches: (m, op, may) => {
-    may.write(m.unit, op.domain);
-    may.write(m.request, m.unit.job[op.domain]);
-  },
+  touches: (m, op, may) => touchUnit(m, may, op.domain),
   steps: { perform: (m, op) => perform(m, op.domain) },
 });
 
@@ -191,10 +195,7 @@ export const answerRequest = operation('driver.answer', {
   path: 'complete',
   says: 'answers what its device has done',
   where: { agent: (m, op) => hasOpen(m, op.agent) && m.unit.done[op.agent] === 1 },
-  touches: (m, op, may) => {
-    may.write(m.unit, op.agent);
-    may.write(m.request, m.unit.job[op.agent]);
-  },
+  touches: (m, op, may) => touchUnit(m, may, op.agent),
   steps: {
     answer: (m, op) => {
       const r = m.unit.job[op.agent];
@@ -281,10 +282,7 @@ export const closeUnit = operation('service.close', {
   says: 'closes the device of {domain}, which is dying',
   input: { domain },
   where: { domain: (m, op) => m.domain.life[op.domain] === DYING && m.unit.owners[op.domain] !== 0 },
-  touches: (m, op, may) => {
-    may.write(m.unit, op.domain);
-    may.write(m.request, m.unit.job[op.domain]);
-  },
+  touches: (m, op, may) => touchUnit(m, may, op.domain),
   steps: {
     drain: (m, op) =>
       m.on(drainOnClose) && m.unit.job[op.domain] !== NONE && m.unit.done[op.domain] === 0 ? AGAIN : OK,
