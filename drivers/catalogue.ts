@@ -14,6 +14,7 @@ import { iommu, iommuQueue, iommuRace, iommuTables, iommuTeardown, iommuTimeout 
 import { memory, memoryRace, memoryReuse, strangers } from './suites/memory.js';
 import { ring, ringHostile } from './suites/ring.js';
 import { vtd, vtdFaults, vtdWalk } from './suites/vtd.js';
+import { vtdAts, vtdTorn } from './suites/vtdEntries.js';
 
 export const embeddedSuites: readonly Suite[] = [
   memory,
@@ -46,6 +47,8 @@ export const embeddedSuites: readonly Suite[] = [
   vtd,
   vtdWalk,
   vtdFaults,
+  vtdTorn,
+  vtdAts,
   ring,
   ringHostile,
   block,
