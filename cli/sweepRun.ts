@@ -1,6 +1,7 @@
 /**
  * `npm run sweep`: tries every generated mutant of the suites (explore/sweep) and writes `sweep.json`. Fails when a mutant survives without
- * a reason, or has a reason and is noticed. Arguments: names of suites (default: all but the architectures), or `--all`.
+ * a reason, or has a reason and is noticed. Arguments: names of suites (default: all but the architectures), `--all`; `--resume` leaves out
+ * what was noticed before.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { argv, exit, stdout } from 'node:process';
@@ -25,7 +26,7 @@ function write(file: SweepFile): void {
   renameSync(`${FILE}.new`, FILE);
 }
 
-const names = argv.slice(2).filter((a) => a !== '--all');
+const names = argv.slice(2).filter((a) => !a.startsWith('--'));
 const core = embeddedSuites.filter((s) => argv.includes('--all') || !architectureSuites.includes(s));
 const suites = names.length > 0 ? embeddedSuites.filter((s) => names.includes(s.name)) : core;
 const known = read();
@@ -35,7 +36,12 @@ const problems: string[] = [];
 const sweep = new Sweep();
 const targets = targetsOf(suites);
 for (const [i, target] of targets.entries()) {
-  const answer = sweep.try(target, known.killed[target.name]);
+  const before = known.killed[target.name];
+  if (before !== undefined && argv.includes('--resume')) {
+    killed[target.name] = before;
+    continue;
+  }
+  const answer = sweep.try(target, before);
   const reason = known.survivors[target.name] ?? '';
   delete killed[target.name];
   delete survivors[target.name];

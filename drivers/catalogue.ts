@@ -11,7 +11,7 @@ import { grantStrangers, grants, hostileGranter, staleIds, subPage } from './sui
 import { interruptLines, msi } from './suites/interrupts.js';
 import { ioRevocation, ioSpaceSuite } from './suites/io.js';
 import { iommu, iommuQueue, iommuRace, iommuTables, iommuTeardown, iommuTimeout } from './suites/iommu.js';
-import { memory, memoryRace, memoryReuse, strangers } from './suites/memory.js';
+import { memory, memoryMaps, memoryRace, memoryReuse, strangers } from './suites/memory.js';
 import { ring, ringHostile } from './suites/ring.js';
 import { vtd, vtdFaults, vtdWalk } from './suites/vtd.js';
 import { vtdAts, vtdTorn } from './suites/vtdEntries.js';
@@ -20,6 +20,7 @@ export const embeddedSuites: readonly Suite[] = [
   memory,
   memoryReuse,
   memoryRace,
+  memoryMaps,
   strangers,
   grants,
   hostileGranter,

@@ -161,7 +161,7 @@ export const updateEntry = operation('mmu.update', {
   },
 });
 
-/** The same call, taking the right to write away. */
+/** The same call, taking the right to write away. The new entry has a reference of its own before the old one's type and reference go. */
 export const writeProtect = operation('mmu.protect', {
   agent: domain,
   says: 'makes its entry for {frame} read-only',
@@ -172,11 +172,12 @@ export const writeProtect = operation('mmu.protect', {
     frame: (m, op) => m.pte.rights[m.pte.at(op.agent, op.frame)] === WRITE,
   },
   touches: (m, op, may) => {
-    may.write(m.frame, op.frame);
+    touchFrame(m, may, op.frame);
     may.write(m.pte, m.pte.at(op.agent, op.frame));
   },
   errors: ERRNO,
   steps: {
+    'take a reference': (m, op) => (getPage(m, op.frame, op.agent) ? OK : ERRNO.EPERM),
     'write the entry': (m, op) => {
       const row = m.pte.at(op.agent, op.frame);
       if (m.pte.rights[row] !== WRITE) return ERRNO.EBUSY;
@@ -184,7 +185,9 @@ export const writeProtect = operation('mmu.protect', {
       return OK;
     },
     'drop the type': (m, op) => putType(m, op.frame),
+    'drop the reference of the old entry': (m, op) => putPage(m, op.frame),
   },
+  undo: { 'take a reference': (m, op) => putPage(m, op.frame) },
 });
 
 /** The same call, clearing a present entry. The last reference frees the frame, which flushes. */

@@ -2,10 +2,10 @@
  * The sweep of generated mutants over suites: each mutant is tried in every suite whose machine has the operation, the quickest first,
  * until one notices it. What nobody notices needs a reason (it is equivalent, or beyond the claims), kept in a file that this checks.
  */
-import type { Suite } from '../../drivers/suite.js';
+import type { Counterpart, Suite } from '../../drivers/suite.js';
 import type { Scope } from '../../model/kernel/index.js';
 import { type GeneratedMutant, generatedMutants } from './generated.js';
-import { type Judgement, judge, judgeCounterparts, type Reached, reached } from './judge.js';
+import { type Judgement, judge, judgeCounterparts, quickCounterparts, type Reached, reached } from './judge.js';
 
 /** What is known of the mutants: who noticed, and why the others survive. */
 export interface SweepFile {
@@ -37,6 +37,7 @@ export function targetsOf(suites: readonly Suite[]): Target[] {
 /** Tries mutants; remembers what each suite reaches by itself. */
 export class Sweep {
   private readonly before = new Map<Suite, Reached>();
+  private readonly counterparts = new Map<Suite, readonly Counterpart[]>();
 
   /** The scope that the sweep explores. */
   private scopeOf(s: Suite): Scope {
@@ -48,6 +49,14 @@ export class Sweep {
     if (known) return known;
     const found = reached(s, this.scopeOf(s));
     this.before.set(s, found);
+    return found;
+  }
+
+  private counterpartsOf(s: Suite): readonly Counterpart[] {
+    const known = this.counterparts.get(s);
+    if (known) return known;
+    const found = quickCounterparts(s, this.scopeOf(s));
+    this.counterparts.set(s, found);
     return found;
   }
 
@@ -64,7 +73,7 @@ export class Sweep {
       if (answer.by !== '') doubts.push(`${suite.name}: ${answer.by}`);
     }
     for (const { suite, mutant } of order) {
-      const answer = judgeCounterparts(suite, mutant.edits);
+      const answer = judgeCounterparts(suite, this.scopeOf(suite), mutant.edits, this.counterpartsOf(suite));
       if (answer.killed) return { killed: true, by: `${suite.name}: ${answer.by}` };
     }
     return { killed: false, by: doubts.join('; ') };
