@@ -4,6 +4,7 @@ import type { Suite } from './suite.js';
 import { block, blockDistrust, blockFailures } from './suites/block.js';
 import { blockHostile } from './suites/blockHostile.js';
 import { blockNeighbours, blockSecrets, blockShared } from './suites/blockSharing.js';
+import { configSpace } from './suites/configSpace.js';
 import { events, eventsClosing, eventsMasked, eventsRace } from './suites/events.js';
 import { fastpathSuites } from './suites/fastpath.js';
 import { grantPublication, grantQuota, grantRace, handleRace } from './suites/grantRaces.js';
@@ -39,6 +40,7 @@ export const embeddedSuites: readonly Suite[] = [
   msi,
   ioSpaceSuite,
   ioRevocation,
+  configSpace,
   iommu,
   iommuRace,
   iommuTimeout,

@@ -1,19 +1,17 @@
 /** Mistakes about device TLBs, as edits of machine `vtd-ats`. */
 import { mutant } from '../drivers/suite.js';
 import { type Edit, guardWith, omit, reorder, replace } from '../model/kernel/index.js';
+import { disableAts, enableAts, takePages } from '../model/vtd/atsMachine.js';
 import {
   type Ats,
   contextWord,
   deviceTlbInvalidation,
-  disableAts,
-  enableAts,
   invalidateDevice,
   invalidateIotlb,
   invalidateNoted,
   RANGE_FIRST,
   RANGE_SIZE,
-  takePages,
-} from '../model/vtd/atsMachine.js';
+} from '../model/vtd/atsUnit.js';
 import { ALL_REQUESTS } from '../model/vtd/entries.js';
 import {
   coversDevicePage,

@@ -1,7 +1,8 @@
 /** Suites `vtd-torn` and `vtd-ats`: second-level entries changed under the eyes of hardware, and devices that keep translations. */
 import * as atsFaults from '../../faults/vtdAts.js';
 import * as tornFaults from '../../faults/vtdTorn.js';
-import { deviceTlbInvalidation, translationType, vtdAtsMachine } from '../../model/vtd/atsMachine.js';
+import { vtdAtsMachine } from '../../model/vtd/atsMachine.js';
+import { deviceTlbInvalidation, translationType } from '../../model/vtd/atsUnit.js';
 import { iotlbInvalidation } from '../../model/vtd/invalidate.js';
 import { vtdTornMachine } from '../../model/vtd/tornMachine.js';
 import { dmaRemapping } from '../../model/vtd/unit.js';
