@@ -9,6 +9,7 @@ import { events, eventsClosing, eventsMasked, eventsRace } from './suites/events
 import { fastpathSuites } from './suites/fastpath.js';
 import { grantPublication, grantQuota, grantRace, handleRace } from './suites/grantRaces.js';
 import { grantStrangers, grants, hostileGranter, staleIds, subPage } from './suites/grants.js';
+import { grantSwap, grantTransfers } from './suites/grantTransfer.js';
 import { interruptLines, msi } from './suites/interrupts.js';
 import { ioRevocation, ioSpaceSuite } from './suites/io.js';
 import { iommu, iommuQueue, iommuRace, iommuTables, iommuTeardown, iommuTimeout } from './suites/iommu.js';
@@ -32,6 +33,8 @@ export const embeddedSuites: readonly Suite[] = [
   handleRace,
   grantQuota,
   grantStrangers,
+  grantTransfers,
+  grantSwap,
   events,
   eventsRace,
   eventsMasked,

@@ -2,11 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { checkCounterpart, checkScope } from '../../explore/suiteChecks.js';
 import { configSpace } from './configSpace.js';
+import { grantSwap, grantTransfers } from './grantTransfer.js';
 import { memoryMaps } from './memory.js';
 
 describe.each([
   ['config-space', configSpace, 289],
   ['memory-maps', memoryMaps, 3_150],
+  ['grants-swap', grantSwap, 424],
+  ['grants-transfer', grantTransfers, 5_000],
 ] as const)('suite %s', (_name, s, states) => {
   it('holds, with every witness reached', () => {
     const answer = checkScope(s, s.scope.default);
