@@ -14,6 +14,7 @@ import { interruptLines, msi } from './suites/interrupts.js';
 import { ioRevocation, ioSpaceSuite } from './suites/io.js';
 import { iommu, iommuQueue, iommuRace, iommuTables, iommuTeardown, iommuTimeout } from './suites/iommu.js';
 import { memory, memoryMaps, memoryRace, memoryReuse, strangers } from './suites/memory.js';
+import { pageStates } from './suites/pageStates.js';
 import { ring, ringHostile } from './suites/ring.js';
 import { vtd, vtdFaults, vtdWalk } from './suites/vtd.js';
 import { vtdAts, vtdTorn } from './suites/vtdEntries.js';
@@ -55,6 +56,7 @@ export const embeddedSuites: readonly Suite[] = [
   vtdFaults,
   vtdTorn,
   vtdAts,
+  pageStates,
   ring,
   ringHostile,
   block,

@@ -4,12 +4,14 @@ import { checkCounterpart, checkScope } from '../../explore/suiteChecks.js';
 import { configSpace } from './configSpace.js';
 import { grantSwap, grantTransfers } from './grantTransfer.js';
 import { memoryMaps } from './memory.js';
+import { pageStates } from './pageStates.js';
 
 describe.each([
   ['config-space', configSpace, 289],
   ['memory-maps', memoryMaps, 3_150],
   ['grants-swap', grantSwap, 424],
-  ['grants-transfer', grantTransfers, 5_000],
+  ['grants-transfer', grantTransfers, 6_008],
+  ['page-states', pageStates, 416],
 ] as const)('suite %s', (_name, s, states) => {
   it('holds, with every witness reached', () => {
     const answer = checkScope(s, s.scope.default);
