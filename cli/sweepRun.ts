@@ -34,7 +34,7 @@ const killed: Record<string, string> = names.length > 0 ? { ...known.killed } : 
 const survivors: Record<string, string> = names.length > 0 ? { ...known.survivors } : {};
 const problems: string[] = [];
 const sweep = new Sweep();
-const targets = targetsOf(suites);
+const targets = targetsOf(suites).filter((t) => !t.unseen);
 for (const [i, target] of targets.entries()) {
   const before = known.killed[target.name];
   if (before !== undefined && argv.includes('--resume')) {

@@ -14,10 +14,12 @@ import { interruptLines, msi } from './suites/interrupts.js';
 import { ioRevocation, ioSpaceSuite } from './suites/io.js';
 import { iommu, iommuQueue, iommuRace, iommuTables, iommuTeardown, iommuTimeout } from './suites/iommu.js';
 import { memory, memoryMaps, memoryRace, memoryReuse, strangers } from './suites/memory.js';
+import { specialPages } from './suites/overlay.js';
 import { pageStates } from './suites/pageStates.js';
 import { ring, ringHostile } from './suites/ring.js';
 import { vtd, vtdFaults, vtdWalk } from './suites/vtd.js';
 import { vtdAts, vtdTorn } from './suites/vtdEntries.js';
+import { xenstore } from './suites/xenstore.js';
 
 export const embeddedSuites: readonly Suite[] = [
   memory,
@@ -57,6 +59,8 @@ export const embeddedSuites: readonly Suite[] = [
   vtdTorn,
   vtdAts,
   pageStates,
+  xenstore,
+  specialPages,
   ring,
   ringHostile,
   block,

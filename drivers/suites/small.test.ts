@@ -4,7 +4,9 @@ import { checkCounterpart, checkScope } from '../../explore/suiteChecks.js';
 import { configSpace } from './configSpace.js';
 import { grantSwap, grantTransfers } from './grantTransfer.js';
 import { memoryMaps } from './memory.js';
+import { specialPages } from './overlay.js';
 import { pageStates } from './pageStates.js';
+import { xenstore } from './xenstore.js';
 
 describe.each([
   ['config-space', configSpace, 289],
@@ -12,6 +14,8 @@ describe.each([
   ['grants-swap', grantSwap, 424],
   ['grants-transfer', grantTransfers, 6_008],
   ['page-states', pageStates, 416],
+  ['xenstore', xenstore, 452],
+  ['special-pages', specialPages, 4_488],
 ] as const)('suite %s', (_name, s, states) => {
   it('holds, with every witness reached', () => {
     const answer = checkScope(s, s.scope.default);

@@ -8,6 +8,8 @@ import { applyEdits, type Edit } from '../../model/kernel/index.js';
 /** A generated mutant. Its name is the same in every suite whose machine has the operation. */
 export interface GeneratedMutant {
   readonly name: string;
+  readonly operation: string;
+  readonly kind: 'step' | 'guard' | 'undo' | 'order';
   readonly edits: readonly Edit[];
 }
 
@@ -22,23 +24,34 @@ export function generatedMutants(s: Suite): GeneratedMutant[] {
   return operations
     .filter(({ op }) => op.fault === undefined)
     .flatMap(({ op, steps, where }) => {
-      const of = (what: string, ...edits: Edit[]): GeneratedMutant => ({ name: `${op.name}: ${what}`, edits });
+      const of = (kind: GeneratedMutant['kind'], what: string, ...edits: Edit[]): GeneratedMutant => ({
+        ...{ name: `${op.name}: ${what}`, operation: op.name, kind, edits },
+      });
       const operation = op.name;
       const names = steps.map((step) => step.name);
       return [
         // A step without effect stands for one that is left out: other steps may jump to it by its name.
-        ...names.map((step) => of(`without '${step}'`, { kind: 'replace', operation, step, with: nothing })),
+        ...names.map((step) => of('step', `without '${step}'`, { kind: 'replace', operation, step, with: nothing })),
         ...Object.entries(where).flatMap(([input, guard]) =>
-          guard ? [of(`without the guard of ${input}`, { kind: 'where', operation, input, with: undefined })] : [],
+          guard
+            ? [of('guard', `without the guard of ${input}`, { kind: 'where', operation, input, with: undefined })]
+            : [],
         ),
         ...steps.flatMap((step) =>
           step.undo
-            ? [of(`without undoing '${step.name}'`, { kind: 'undo', operation, step: step.name, with: undefined })]
+            ? [
+                of('undo', `without undoing '${step.name}'`, {
+                  kind: 'undo',
+                  operation,
+                  step: step.name,
+                  with: undefined,
+                }),
+              ]
             : [],
         ),
         ...names.slice(1).map((later, i) => {
           const order = names.toSpliced(i, 2, later, names[i]);
-          return of(`'${later}' before '${names[i]}'`, { kind: 'order', operation, steps: order });
+          return of('order', `'${later}' before '${names[i]}'`, { kind: 'order', operation, steps: order });
         }),
       ];
     });

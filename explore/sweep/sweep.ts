@@ -4,6 +4,7 @@
  */
 import type { Counterpart, Suite } from '../../drivers/suite.js';
 import type { Scope } from '../../model/kernel/index.js';
+import { buildAt } from '../campaign/loading.js';
 import { type GeneratedMutant, generatedMutants } from './generated.js';
 import { type Judgement, judge, judgeCounterparts, quickCounterparts, type Reached, reached } from './judge.js';
 
@@ -18,20 +19,32 @@ export interface SweepFile {
 /** A mutant with the suites that have its operation. */
 export interface Target {
   readonly name: string;
+  /** It is an order of steps, and no suite splits the operation: nobody sees the state between two steps, and failures undo everything. */
+  readonly unseen: boolean;
   readonly suites: readonly { readonly suite: Suite; readonly mutant: GeneratedMutant }[];
 }
 
 /** Every mutant of the suites, in the order in which operations come. */
 export function targetsOf(suites: readonly Suite[]): Target[] {
-  const targets = new Map<string, { suite: Suite; mutant: GeneratedMutant }[]>();
-  for (const s of suites) {
-    for (const m of generatedMutants(s)) {
-      const known = targets.get(m.name);
-      if (known) known.push({ suite: s, mutant: m });
-      else targets.set(m.name, [{ suite: s, mutant: m }]);
+  const targets = new Map<string, { unseen: boolean; suites: { suite: Suite; mutant: GeneratedMutant }[] }>();
+  for (const suite of suites) {
+    const split = new Set(buildAt(suite, scopeOf(suite)).operations.flatMap((o) => (o.split ? [o.op.name] : [])));
+    for (const mutant of generatedMutants(suite)) {
+      const known = targets.get(mutant.name) ?? { unseen: mutant.kind === 'order', suites: [] };
+      known.suites.push({ suite, mutant });
+      if (split.has(mutant.operation)) known.unseen = false;
+      targets.set(mutant.name, known);
     }
   }
-  return [...targets].map(([name, found]) => ({ name, suites: found }));
+  return [...targets].map(([name, t]) => ({ name, ...t }));
+}
+
+/** The scope that the sweep explores. */
+const scopeOf = (s: Suite): Scope => s.scope.small ?? s.scope.default;
+
+/** The scopes that counterparts of the suite ask for: some operations need more than the small one to show what they do. */
+function otherScopes(s: Suite): Scope[] {
+  return [...new Set(s.claims.flatMap((c) => c.without.flatMap((w) => (w.scope ? [w.scope] : []))))];
 }
 
 /** Tries mutants; remembers what each suite reaches by itself. */
@@ -39,15 +52,10 @@ export class Sweep {
   private readonly before = new Map<Suite, Reached>();
   private readonly counterparts = new Map<Suite, readonly Counterpart[]>();
 
-  /** The scope that the sweep explores. */
-  private scopeOf(s: Suite): Scope {
-    return s.scope.small ?? s.scope.default;
-  }
-
   private reachedBy(s: Suite): Reached {
     const known = this.before.get(s);
     if (known) return known;
-    const found = reached(s, this.scopeOf(s));
+    const found = reached(s, scopeOf(s));
     this.before.set(s, found);
     return found;
   }
@@ -55,7 +63,7 @@ export class Sweep {
   private counterpartsOf(s: Suite): readonly Counterpart[] {
     const known = this.counterparts.get(s);
     if (known) return known;
-    const found = quickCounterparts(s, this.scopeOf(s));
+    const found = quickCounterparts(s, scopeOf(s));
     this.counterparts.set(s, found);
     return found;
   }
@@ -68,13 +76,19 @@ export class Sweep {
       .sort((a, b) => rank(a.suite, first, a.before) - rank(b.suite, first, b.before));
     const doubts: string[] = [];
     for (const { suite, mutant, before } of order) {
-      const answer = judge(suite, this.scopeOf(suite), mutant.edits, before);
+      const answer = judge(suite, scopeOf(suite), mutant.edits, before);
       if (answer.killed) return { killed: true, by: `${suite.name}: ${answer.by}` };
       if (answer.by !== '') doubts.push(`${suite.name}: ${answer.by}`);
     }
     for (const { suite, mutant } of order) {
-      const answer = judgeCounterparts(suite, this.scopeOf(suite), mutant.edits, this.counterpartsOf(suite));
+      const answer = judgeCounterparts(suite, scopeOf(suite), mutant.edits, this.counterpartsOf(suite));
       if (answer.killed) return { killed: true, by: `${suite.name}: ${answer.by}` };
+    }
+    for (const { suite, mutant } of order) {
+      for (const scope of otherScopes(suite)) {
+        const answer = judge(suite, scope, mutant.edits, reached(suite, scope));
+        if (answer.killed) return { killed: true, by: `${suite.name}: ${answer.by}` };
+      }
     }
     return { killed: false, by: doubts.join('; ') };
   }
