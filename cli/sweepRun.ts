@@ -34,7 +34,10 @@ const killed: Record<string, string> = names.length > 0 ? { ...known.killed } : 
 const survivors: Record<string, string> = names.length > 0 ? { ...known.survivors } : {};
 const problems: string[] = [];
 const sweep = new Sweep();
-const targets = targetsOf(suites).filter((t) => !t.unseen);
+// What nothing is known of comes first: an interrupted run has then seen all that is new.
+const targets = targetsOf(suites)
+  .filter((t) => !t.unseen)
+  .sort((a, b) => Number(a.name in known.survivors) - Number(b.name in known.survivors));
 for (const [i, target] of targets.entries()) {
   const before = known.killed[target.name];
   if (before !== undefined && argv.includes('--resume')) {

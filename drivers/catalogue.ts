@@ -4,6 +4,7 @@ import type { Suite } from './suite.js';
 import { block, blockDistrust, blockFailures } from './suites/block.js';
 import { blockHostile } from './suites/blockHostile.js';
 import { blockNeighbours, blockSecrets, blockShared } from './suites/blockSharing.js';
+import { bounce } from './suites/bounce.js';
 import { configSpace } from './suites/configSpace.js';
 import { events, eventsClosing, eventsMasked, eventsRace } from './suites/events.js';
 import { fastpathSuites } from './suites/fastpath.js';
@@ -61,6 +62,7 @@ export const embeddedSuites: readonly Suite[] = [
   pageStates,
   xenstore,
   specialPages,
+  bounce,
   ring,
   ringHostile,
   block,

@@ -1,6 +1,7 @@
 /** The small suites, each in all of its default scope, and every gate and mutant that must break them. */
 import { describe, expect, it } from 'vitest';
 import { checkCounterpart, checkScope } from '../../explore/suiteChecks.js';
+import { bounce } from './bounce.js';
 import { configSpace } from './configSpace.js';
 import { grantSwap, grantTransfers } from './grantTransfer.js';
 import { memoryMaps } from './memory.js';
@@ -16,6 +17,7 @@ describe.each([
   ['page-states', pageStates, 416],
   ['xenstore', xenstore, 452],
   ['special-pages', specialPages, 4_488],
+  ['bounce', bounce, 14_788],
 ] as const)('suite %s', (_name, s, states) => {
   it('holds, with every witness reached', () => {
     const answer = checkScope(s, s.scope.default);
