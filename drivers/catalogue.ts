@@ -18,6 +18,7 @@ import { memory, memoryMaps, memoryRace, memoryReuse, strangers } from './suites
 import { specialPages } from './suites/overlay.js';
 import { pageStates } from './suites/pageStates.js';
 import { ring, ringHostile } from './suites/ring.js';
+import { virtqueue } from './suites/virtqueue.js';
 import { vtd, vtdFaults, vtdWalk } from './suites/vtd.js';
 import { vtdAts, vtdTorn } from './suites/vtdEntries.js';
 import { xenstore } from './suites/xenstore.js';
@@ -63,6 +64,7 @@ export const embeddedSuites: readonly Suite[] = [
   xenstore,
   specialPages,
   bounce,
+  virtqueue,
   ring,
   ringHostile,
   block,

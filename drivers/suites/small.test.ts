@@ -7,6 +7,7 @@ import { grantSwap, grantTransfers } from './grantTransfer.js';
 import { memoryMaps } from './memory.js';
 import { specialPages } from './overlay.js';
 import { pageStates } from './pageStates.js';
+import { virtqueue } from './virtqueue.js';
 import { xenstore } from './xenstore.js';
 
 describe.each([
@@ -18,6 +19,7 @@ describe.each([
   ['xenstore', xenstore, 452],
   ['special-pages', specialPages, 4_488],
   ['bounce', bounce, 14_788],
+  ['virtqueue', virtqueue, 25_708],
 ] as const)('suite %s', (_name, s, states) => {
   it('holds, with every witness reached', () => {
     const answer = checkScope(s, s.scope.default);
