@@ -4,11 +4,14 @@ import type { Suite } from './suite.js';
 import { block, blockDistrust, blockFailures } from './suites/block.js';
 import { blockHostile } from './suites/blockHostile.js';
 import { blockNeighbours, blockSecrets, blockShared } from './suites/blockSharing.js';
+import { bounce } from './suites/bounce.js';
+import { configSpace } from './suites/configSpace.js';
 import { events, eventsClosing, eventsMasked, eventsRace } from './suites/events.js';
 import { fastpathSuites } from './suites/fastpath.js';
 import { grantPublication, grantQuota, grantRace, handleRace } from './suites/grantRaces.js';
 import { grantStatusWords } from './suites/grantStatus.js';
 import { grantStrangers, grants, hostileGranter, staleIds, subPage } from './suites/grants.js';
+import { grantSwap, grantTransfers } from './suites/grantTransfer.js';
 import { interruptLines, msi } from './suites/interrupts.js';
 import { ioRevocation, ioSpaceSuite } from './suites/io.js';
 import {
@@ -20,14 +23,20 @@ import {
   iommuTeardown,
   iommuTimeout,
 } from './suites/iommu.js';
-import { memory, memoryRace, memoryReuse, strangers } from './suites/memory.js';
+import { memory, memoryMaps, memoryRace, memoryReuse, strangers } from './suites/memory.js';
+import { specialPages } from './suites/overlay.js';
+import { pageStates } from './suites/pageStates.js';
 import { ring, ringHostile } from './suites/ring.js';
+import { virtqueue } from './suites/virtqueue.js';
 import { vtd, vtdFaults, vtdWalk } from './suites/vtd.js';
+import { vtdAts, vtdTorn } from './suites/vtdEntries.js';
+import { xenstore } from './suites/xenstore.js';
 
 export const embeddedSuites: readonly Suite[] = [
   memory,
   memoryReuse,
   memoryRace,
+  memoryMaps,
   strangers,
   grants,
   hostileGranter,
@@ -39,6 +48,8 @@ export const embeddedSuites: readonly Suite[] = [
   handleRace,
   grantQuota,
   grantStrangers,
+  grantTransfers,
+  grantSwap,
   events,
   eventsRace,
   eventsMasked,
@@ -47,6 +58,7 @@ export const embeddedSuites: readonly Suite[] = [
   msi,
   ioSpaceSuite,
   ioRevocation,
+  configSpace,
   iommu,
   iommuRace,
   iommuTimeout,
@@ -57,6 +69,13 @@ export const embeddedSuites: readonly Suite[] = [
   vtd,
   vtdWalk,
   vtdFaults,
+  vtdTorn,
+  vtdAts,
+  pageStates,
+  xenstore,
+  specialPages,
+  bounce,
+  virtqueue,
   ring,
   ringHostile,
   block,

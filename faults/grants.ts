@@ -35,6 +35,7 @@ import {
   DONE,
   drop,
   gate,
+  guardWith,
   module,
   OK,
   omit,
@@ -303,4 +304,22 @@ export const mapperNotReleased = mutant('mapper not released', {
   says: 'what a dead domain had mapped is not unmapped',
   source: 'generated: omitted operation',
   edits: [drop(relinquishHandle)],
+});
+
+export const handlesOfOthers = mutant('handles of the living taken back', {
+  says: 'the VMM unmaps handles without a look at whether their domain is dying',
+  source: 'generated: omitted guard',
+  edits: [guardWith(relinquishHandle, 'target', undefined)],
+});
+
+export const deadGrants = mutant('dead domain grants', {
+  says: 'a dead domain still publishes entries',
+  source: 'generated: omitted guard',
+  edits: [guardWith(grantAccess, 'agent', undefined)],
+});
+
+export const endedNotCleared = mutant('end clears nothing', {
+  says: 'ending access returns success, and the entry stays',
+  source: 'generated: omitted step',
+  edits: [replace(endAccess, 'clear by compare-and-exchange', () => OK)],
 });

@@ -5,7 +5,7 @@
 
 import { mutant } from '../drivers/suite.js';
 import { type Memory, reach, relinquishEntry, writePart } from '../model/access.js';
-import { createDomain, DYING, domain, generation, releaseDomain, runs } from '../model/domains.js';
+import { createDomain, DYING, destroyDomain, domain, generation, releaseDomain, runs } from '../model/domains.js';
 import { frame, part, putPage, relinquishFrame, touchFrame } from '../model/frames.js';
 import {
   blockedBy,
@@ -20,17 +20,21 @@ import {
   operationOn,
   reorder,
   replace,
+  undoWith,
 } from '../model/kernel/index.js';
 import {
   domainOf,
   mapFrame,
   NO_RIGHT,
   pinTable,
+  READ,
   splitTable,
   unmapFrame,
+  unpinTable,
   updateEntry,
   WRITE,
   withdrawFrame,
+  writeProtect,
 } from '../model/mmu.js';
 
 const operation = operationOn<Memory>();
@@ -197,4 +201,50 @@ export const teardownOfOthers = mutant('teardown of others', {
       (m, op) => m.frame.owner[op.frame] !== NONE && m.frame.allocated[op.frame] === 1 && m.domain.life.includes(DYING),
     ),
   ],
+});
+
+export const entriesOfOthers = mutant('entries of the living taken back', {
+  says: 'the VMM takes mappings back without a look at whether their domain is dying',
+  source: 'generated: omitted guard',
+  edits: [guardWith(relinquishEntry, 'target', undefined)],
+});
+
+export const unpinOfOthers = mutant('page table of another unpinned', {
+  says: 'a domain ends the use of a page table that is not its own',
+  source: 'generated: omitted guard',
+  edits: [guardWith(unpinTable, 'frame', undefined)],
+});
+
+export const destroyedLives = mutant('destroyed and alive', {
+  says: 'the call that destroys a domain returns success, and the domain runs on',
+  source: 'generated: omitted step',
+  edits: [replace(destroyDomain, 'stop it', () => {})],
+});
+
+export const typeNotUndone = mutant('type not undone', {
+  says: 'a mapping that finds its entry in use keeps the type that it has taken',
+  source: 'generated: omitted undo',
+  edits: [undoWith(mapFrame, 'take the writable type', undefined)],
+});
+
+export const referenceNotUndone = mutant('reference not undone', {
+  says: 'a mapping that finds its entry in use keeps the reference that it has taken',
+  source: 'generated: omitted undo',
+  edits: [undoWith(mapFrame, 'take a reference', undefined)],
+});
+
+export const protectedTwice = mutant('protected twice', {
+  says: 'two processors that take the same right away drop its type count twice',
+  source: 'after XSA-218: two that give one thing back',
+  edits: [
+    replace(writeProtect, 'write the entry', (m, op) => {
+      m.pte.rights[m.pte.at(op.agent, op.frame)] = READ;
+    }),
+  ],
+});
+
+export const protectUnheld = mutant('protected without a reference', {
+  says: 'the frame is not held while its type is dropped: it may be free by then',
+  source: 'H08, XSA-299: what is worked on is not held',
+  edits: [omit(writeProtect, 'take a reference'), omit(writeProtect, 'drop the reference of the old entry')],
 });

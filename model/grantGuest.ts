@@ -11,6 +11,7 @@ import {
   GTF_READ_ONLY,
   grantRef,
   grantsAccess,
+  isAwaited,
   PERMIT,
   pinsOf,
   READING,
@@ -132,7 +133,7 @@ export const destroyEntry = operation('grant.destroy', {
     target: (m, op) => m.domain.life[op.target] === DYING,
     ref: (m, op) => {
       const row = m.grant.at(op.target, op.ref);
-      return m.grant.flags[row] !== 0 && pinsOf(m, row) === 0;
+      return m.grant.flags[row] !== 0 && pinsOf(m, row) === 0 && !isAwaited(m, row);
     },
   },
   touches: (m, op, may) => may.write(m.grant, m.grant.at(op.target, op.ref)),

@@ -39,6 +39,9 @@ export const GTF_READ_ONLY = 4;
 export const READING = 8;
 export const WRITING = 16;
 export const TYPE_MASK = PERMIT | TRANSFER;
+/** Flags of an entry that accepts a frame: GTF_transfer_committed, GTF_transfer_completed. They are other bits in other entries. */
+export const COMMITTED = 4;
+export const COMPLETED = 8;
 
 /** Results of grant-table operations (grant_table.h). */
 export const GNTST = {
@@ -150,6 +153,11 @@ export function countPins(m: Grants, row: number, kinds: number, write: boolean,
 export function clearStatus(m: Grants, row: number): void {
   if (writePinsOf(m, row) === 0) m.grant.flags[row] &= ~WRITING;
   if (pinsOf(m, row) === 0) m.grant.flags[row] &= ~READING;
+}
+
+/** Whether a frame is on its way to the entry (grantTransfer.ts). */
+export function isAwaited(m: Grants, row: number): boolean {
+  return (m.grant.flags[row] & (TYPE_MASK | COMMITTED | COMPLETED)) === (TRANSFER | COMMITTED);
 }
 
 /** How many mappings the kinds stand for: each holds its own reference. */

@@ -157,7 +157,7 @@ export const updateEntry = operation('mmu.update', {
   },
 });
 
-/** The same call, taking the right to write away. */
+/** The same call, taking the right to write away. The new entry has a reference of its own before the old one's type and reference go. */
 export const writeProtect = operation('mmu.protect', {
   agent: domain,
   says: 'makes its entry for {frame} read-only',

@@ -3,7 +3,7 @@
  * I1 reach, I2 count, I3 type, I9 fresh, I11 bytes, progress of teardown, and independence of strangers.
  */
 import type { Memory } from '../model/access.js';
-import { ABSENT, CONTROL, type Domains, DYING, domain, RUNNING } from '../model/domains.js';
+import { ABSENT, CONTROL, type Domains, DYING, destroyDomain, domain, RUNNING } from '../model/domains.js';
 import { type Frames, TYPE_PAGE_TABLE, TYPE_WRITABLE } from '../model/frames.js';
 import { NONE } from '../model/kernel/index.js';
 import { NO_RIGHT, WRITE } from '../model/mmu.js';
@@ -148,10 +148,11 @@ export const freshId = invariant<Memory>('I9', 'fresh', {
 });
 
 export const lifeCycle = relation<Domains>('I9', 'lives', {
-  states: 'only running domains act, and an id lives again only after it was free',
+  states: 'only running domains act, what is destroyed is dying, and an id lives again only after it was free',
   holds: (before, after) => {
     const { op, call } = after.current;
     if (op.agent === domain && before.domain.life[call.agent] !== RUNNING) return false;
+    if (op.name === destroyDomain.name && after.domain.life[call.target ?? 0] === RUNNING) return false;
     for (let d = 0; d < after.domain.rows; d++) {
       const was = before.domain.life[d];
       const is = after.domain.life[d];
@@ -162,6 +163,41 @@ export const lifeCycle = relation<Domains>('I9', 'lives', {
     return true;
   },
   witnesses: { 'a domain has died': (m) => m.domain.life.includes(DYING) },
+});
+
+/** Whether somebody else than the running domain d has changed what it maps. */
+function mappingsTouched(before: Memory, after: Memory, d: number): boolean {
+  for (let row = d * before.frame.rows; row < (d + 1) * before.frame.rows; row++) {
+    if (before.pte.rights[row] !== after.pte.rights[row] || before.pte.large[row] !== after.pte.large[row]) return true;
+    if (before.pte.grantReads[row] !== after.pte.grantReads[row]) return true;
+    if (before.pte.grantWrites[row] !== after.pte.grantWrites[row]) return true;
+  }
+  return false;
+}
+
+export const ownDoing = relation<Memory>('I14', 'own doing', {
+  states:
+    'what a running domain maps, pins as a page table and owns changes by its own calls only, but for reclamation',
+  holds: (before, after) => {
+    const { op, call } = after.current;
+    const actor = op.agent === domain ? call.agent : -1;
+    for (let d = 0; d < before.domain.rows; d++) {
+      if (d !== actor && before.domain.life[d] === RUNNING && mappingsTouched(before, after, d)) return false;
+    }
+    for (let f = 0; f < before.frame.rows; f++) {
+      const owner = before.frame.owner[f];
+      if (owner === NONE || owner === actor || before.domain.life[owner] !== RUNNING) continue;
+      if (before.pageTable.pinned[f] !== after.pageTable.pinned[f]) return false;
+      if (before.frame.allocated[f] === 1 && after.frame.allocated[f] === 0 && op.fault === undefined) return false;
+      if (after.frame.owner[f] !== owner && before.frame.allocated[f] === 1 && op.fault === undefined) return false;
+    }
+    return true;
+  },
+  witnesses: {
+    'a domain has died, and another maps and pins': (m) =>
+      m.domain.life.includes(DYING) && m.pte.rights.some((r) => r !== NO_RIGHT) && m.pageTable.pinned.includes(1),
+  },
+  explain: (_before, after) => `${after.current.op.name} changes what belongs to another domain, which runs`,
 });
 
 export const intactContent = invariant<Memory>('I11', 'content', {

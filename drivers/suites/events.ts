@@ -2,6 +2,7 @@
  * Event channels: who may bind, signal, close and reset (calls as wholes, domains that die and come back), and delivery and closing step
  * by step, where a wake-up could be lost.
  */
+import * as doing from '../../faults/doing.js';
 import {
   handledBeforeCleared,
   handlerScansAgain,
@@ -42,6 +43,7 @@ import {
 import { maskEvent, unmaskEvent } from '../../model/eventDelivery.js';
 import { closingRaces, deliveryRaces, only } from '../../model/eventRaces.js';
 import { type MachineDef, module } from '../../model/kernel/index.js';
+import { ownPorts, tornDown } from '../../properties/doing.js';
 import {
   consentAsked,
   consentFresh,
@@ -61,6 +63,7 @@ import {
   signalsEntitled,
   virqsCounted,
 } from '../../properties/events.js';
+import { lifeCycle } from '../../properties/memory.js';
 import { claim, suite } from '../suite.js';
 
 /** Two usable ports a domain, in two words of the selector: what a counterpart needs two ports for. */
@@ -108,18 +111,21 @@ export const events = suite('events', {
       ],
     }),
     claim('a port or domain id that is used again carries nothing of its last use', {
-      keeps: [portsFresh],
+      keeps: [portsFresh, lifeCycle, tornDown],
       against: ['F10'],
       without: [
         { off: closeLeavesPending, breaks: portsFresh },
         { off: freshSharedInfo, breaks: portsFresh },
+        { off: doing.deadOpens, breaks: lifeCycle },
+        { off: doing.pageNotFreed, breaks: tornDown },
       ],
     }),
     claim("nobody uses up another domain's ports, or ends another domain's registration", {
-      keeps: [portsFair, registrationFair, virqsCounted, reservedStays],
+      keeps: [portsFair, ownPorts, registrationFair, virqsCounted, reservedStays],
       against: ['F12'],
       without: [
         { off: portPermission, breaks: portsFair },
+        { off: doing.portsOfTheLiving, breaks: ownPorts },
         { off: xsa496, breaks: registrationFair },
         { off: virqTwice, breaks: virqsCounted, scope: TWO_PORTS },
         { off: notRegistered, breaks: virqsCounted },

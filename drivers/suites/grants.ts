@@ -4,10 +4,13 @@
  */
 
 import {
+  deadGrants,
+  endedNotCleared,
   entryUnchecked,
   failureIgnored,
   grantFaults,
   handleKept,
+  handlesOfOthers,
   hostPinsOnly,
   localUnchecked,
   mapperNotReleased,
@@ -35,6 +38,7 @@ import {
   statusTells,
   wholeHandles,
 } from '../../properties/grantCounts.js';
+import { endedIsEnded, ownGrants } from '../../properties/grantDoing.js';
 import {
   copiesGranted,
   freshGrants,
@@ -44,7 +48,7 @@ import {
   reachGranted,
   revoked,
 } from '../../properties/grants.js';
-import { everythingReturns, independentOfCrashes, independentOfSecrets } from '../../properties/memory.js';
+import { everythingReturns, independentOfCrashes, independentOfSecrets, lifeCycle } from '../../properties/memory.js';
 import { claim, suite } from '../suite.js';
 
 /** Frame f belongs to domain f + 1, as far as there are domains; the rest is free. */
@@ -171,6 +175,15 @@ export const grants = suite('grants', {
       keeps: [freshGrants],
       against: ['F10'],
       without: [{ off: earlyRelease, breaks: freshGrants }],
+    }),
+    claim('grants change by the calls of those whose they are, and a call that succeeds has done what it says', {
+      keeps: [ownGrants, endedIsEnded, lifeCycle],
+      against: ['F4', 'F10'],
+      without: [
+        { off: handlesOfOthers, breaks: ownGrants },
+        { off: endedNotCleared, breaks: endedIsEnded },
+        { off: deadGrants, breaks: lifeCycle },
+      ],
     }),
   ],
   assumptions,

@@ -1,4 +1,5 @@
 /** Interrupts: shared lines with storms, dead and hung sharers; and messages that devices forge. */
+import * as doing from '../../faults/doing.js';
 import {
   boundTwice,
   bytesNotElements,
@@ -25,6 +26,7 @@ import {
   messageMachine,
   sourceVerification,
 } from '../../model/messageInterrupts.js';
+import { ownLines, ownVectors } from '../../properties/doing.js';
 import { locksCounted, noLostWakeUp } from '../../properties/events.js';
 import {
   deadLeaveLines,
@@ -42,6 +44,7 @@ import {
   oneRaise,
   vectorsCounted,
 } from '../../properties/interrupts.js';
+import { lifeCycle } from '../../properties/memory.js';
 import { claim, suite } from '../suite.js';
 
 /** What the compaction of the sharers needs: one that leaves, and two behind it. */
@@ -80,12 +83,16 @@ export const interruptLines = suite('interrupts', {
       without: [{ off: maskingUntilNotify, breaks: oneRaise }],
     }),
     claim('a sharer that dies, or hangs until the manager ends it, does not keep the line from the others', {
-      keeps: [lineServed, deadLeaveLines],
+      keeps: [lineServed, deadLeaveLines, lifeCycle, ownLines],
       against: ['F10', 'F11'],
       without: [
         { off: managerTimeOut, breaks: lineServed },
         { off: deathKeepsHold, breaks: lineServed },
         { off: deadKeepPort, breaks: deadLeaveLines },
+        { off: doing.deadBinds, breaks: lifeCycle },
+        { off: doing.linesOfOthers, breaks: ownLines },
+        { off: doing.linesOfTheLiving, breaks: ownLines },
+        { off: doing.anyDriverEnded, breaks: ownLines },
       ],
     }),
     claim('a hung sharer wedges the line as long as nobody ends it', {
@@ -114,7 +121,10 @@ export const msi = suite('msi', {
   },
   claims: [
     claim('with interrupt remapping, a device raises only the interrupt that it was given', {
-      keeps: [messageSource, entriesFresh, vectorsCounted, messageTargets, deadLeaveVectors],
+      keeps: [
+        ...[messageSource, entriesFresh, vectorsCounted, messageTargets, deadLeaveVectors],
+        ...[lifeCycle, ownVectors],
+      ],
       against: ['F8', 'F10'],
       without: [
         { off: interruptRemapping, breaks: messageSource },
@@ -128,6 +138,8 @@ export const msi = suite('msi', {
         { off: vectorFreedFirst, breaks: entriesFresh },
         { off: vectorKept, breaks: vectorsCounted },
         { off: vectorKept, breaks: deadLeaveVectors },
+        { off: doing.deadTakes, breaks: lifeCycle },
+        { off: doing.messagesOfOthers, breaks: ownVectors },
       ],
     }),
     claim('without interrupt remapping, any device that can write to the interrupt window raises any vector', {

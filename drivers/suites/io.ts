@@ -1,4 +1,5 @@
 /** I/O space: devices given and taken back, as wholes and with the revocation split. */
+import * as doing from '../../faults/doing.js';
 import {
   doubleAssignment,
   givenToAnybody,
@@ -28,6 +29,7 @@ import {
   revocationBarrier,
 } from '../../model/ioSpace.js';
 import { type MachineDef, module } from '../../model/kernel/index.js';
+import { ownDevices } from '../../properties/doing.js';
 import {
   configurationSource,
   deadReleased,
@@ -39,6 +41,7 @@ import {
   revokedForGood,
   windowsStay,
 } from '../../properties/io.js';
+import { lifeCycle } from '../../properties/memory.js';
 import { claim, suite } from '../suite.js';
 
 const attacks = module('attacks on I/O space', { tables: {}, operations: ioFaults });
@@ -88,12 +91,15 @@ export const ioSpaceSuite = suite('io-space', {
       ],
     }),
     claim('an id that is used again inherits no device, and the dead give back what they held', {
-      keeps: [holdersFresh, deadReleased],
+      keeps: [holdersFresh, deadReleased, lifeCycle, ownDevices],
       against: ['F10'],
       without: [
         { off: givenToAnybody, breaks: holdersFresh },
         { off: idFreedEarly, breaks: holdersFresh },
         { off: portsForgotten, breaks: deadReleased },
+        { off: doing.deadMaps, breaks: lifeCycle },
+        { off: doing.deadMasters, breaks: lifeCycle },
+        { off: doing.mapsForOthers, breaks: ownDevices },
       ],
     }),
   ],

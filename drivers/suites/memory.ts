@@ -5,20 +5,27 @@
 import {
   createdTwice,
   deadActs,
+  destroyedLives,
   earlyRelease,
+  entriesOfOthers,
   fastPathAnyWritable,
   fastPathLarge,
   fastPathWritable,
   flushBeforeType,
   mappingsNotReleased,
   memoryFaults,
+  protectedTwice,
+  protectUnheld,
+  referenceNotUndone,
   removalIgnored,
   teardownOfOthers,
   translation,
+  typeNotUndone,
   unmapKeepsReference,
   unmapKeepsType,
+  unpinOfOthers,
 } from '../../faults/memory.js';
-import { type Memory, mappings, processors } from '../../model/access.js';
+import { type Memory, mappings, processors, refillTlb } from '../../model/access.js';
 import { crashDomain, destroyDomain, domains, releaseDomain } from '../../model/domains.js';
 import { flushOnFreeing, frame, frames, relinquishFrame, scrubbing, TYPE_VMM } from '../../model/frames.js';
 import { module } from '../../model/kernel/index.js';
@@ -32,6 +39,7 @@ import {
   intactContent,
   keptSecrets,
   lifeCycle,
+  ownDoing,
   reachOwn,
   typeExclusive,
 } from '../../properties/memory.js';
@@ -141,7 +149,7 @@ export const memoryReuse = suite('memory-reuse', {
   failures: 'any',
   claims: [
     claim('a dead domain returns everything, and its id comes back clean', {
-      keeps: [freshId, lifeCycle, keptSecrets, everythingReturns],
+      keeps: [freshId, lifeCycle, keptSecrets, everythingReturns, ownDoing],
       against: ['F10'],
       without: [
         { off: earlyRelease, breaks: freshId },
@@ -149,6 +157,9 @@ export const memoryReuse = suite('memory-reuse', {
         { off: deadActs, breaks: lifeCycle },
         { off: scrubbing, breaks: keptSecrets },
         { off: mappingsNotReleased, breaks: everythingReturns },
+        { off: destroyedLives, breaks: lifeCycle },
+        { off: entriesOfOthers, breaks: ownDoing },
+        { off: unpinOfOthers, breaks: ownDoing },
       ],
     }),
   ],
@@ -181,6 +192,43 @@ export const memoryRace = suite('memory-race', {
   ],
   mayStop: () => true,
   assumptions: [...assumptions, 'atomic: each named step of a page-table call; loads, stores and TLB refills'],
+});
+
+export const memoryMaps = suite('memory-maps', {
+  title: 'two processors of one domain map, protect and unpin the same frame',
+  machine: {
+    name: 'memory maps',
+    modules: [
+      { ...domains, operations: [] },
+      { ...frames, operations: [] },
+      { ...processors, operations: [refillTlb] },
+      mappings,
+      start,
+    ],
+    threads: () => [1, 1],
+    split: ['mmu.map', 'mmu.protect', 'mmu.unpin'],
+  },
+  scope: {
+    small: { domain: 2, frame: 1, vcpu: 2 },
+    default: { domain: 2, frame: 1, vcpu: 2 },
+    large: { domain: 2, frame: 2, vcpu: 2 },
+  },
+  schedule: 'split',
+  claims: [
+    claim('what one processor takes and gives back for a mapping is counted, whatever the other does', {
+      keeps: [countHolders, typeExclusive, reachOwn],
+      against: [],
+      without: [
+        { off: typeNotUndone, breaks: countHolders },
+        { off: referenceNotUndone, breaks: countHolders },
+        { off: flushOnRetyping, breaks: typeExclusive },
+        { off: protectedTwice, breaks: countHolders },
+        { off: protectUnheld, breaks: countHolders },
+      ],
+    }),
+  ],
+  mayStop: () => true,
+  assumptions: [...assumptions, 'atomic: each named step of the calls that map, protect and unpin; the others whole'],
 });
 
 export const strangers = suite('strangers', {

@@ -4,6 +4,7 @@ import { exploreExhaustively } from '../../explore/exhaustive.js';
 import { build } from '../../model/kernel/index.js';
 import { isMutant, propertiesOf, type Suite } from '../suite.js';
 import { vtd, vtdFaults, vtdWalk } from './vtd.js';
+import { vtdAts, vtdTorn } from './vtdEntries.js';
 
 const explore = (s: Suite, scope = s.scope.default) =>
   exploreExhaustively(build(s.machine, { scope, schedule: s.schedule ?? 'whole' }), { properties: propertiesOf(s) });
@@ -12,6 +13,8 @@ describe.each([
   ['vtd', vtd, vtd.scope.small, 31_938],
   ['vtd-walk', vtdWalk, vtdWalk.scope.default, 4_605],
   ['vtd-faults', vtdFaults, vtdFaults.scope.default, 928],
+  ['vtd-torn', vtdTorn, vtdTorn.scope.default, 1_170],
+  ['vtd-ats', vtdAts, vtdAts.scope.default, 10_951],
 ] as const)('suite %s', (_name, s, scope, states) => {
   it('holds, with every witness reached', () => {
     const result = explore(s, scope);

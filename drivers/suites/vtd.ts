@@ -74,7 +74,7 @@ export const vtd = suite('vtd', {
   ],
   assumptions: [
     'two requesters, two address spaces (4 levels with a directory, 3 levels with a 2 MiB page), three mappings',
-    'tables lie below 4 GiB, so a second-level entry changes in one store; context entries change word by word',
+    'tables lie below 4 GiB, so a second-level entry changes in one store (`vtd-torn` has others); context entries change word by word',
     'one invalidation at a time: queue wrap-around and time-outs are checked in the abstract IOMMU',
     "software relies on a completion only after it has seen it; DMA already past translation is the abstract IOMMU's concern",
     "data frames hold entries for the VMM's frame: the worst that a guest can prepare",

@@ -2,6 +2,7 @@
  * The layout of a machine's state: tables of named typed-array fields over one buffer.
  * Copying, hashing and comparing a state is copying, hashing and comparing its 32-bit words.
  */
+import { SpecificationError } from './operation.js';
 import { memberName, type Sort } from './sort.js';
 
 export type FieldArray = Uint8Array | Uint16Array | Int32Array;
@@ -152,7 +153,10 @@ export function viewsOf(
   }
   for (const f of layout.fields) {
     const view = views[f.table];
-    if (view) view[f.name] = arrayFor(f, buffer);
+    if (view === undefined) continue;
+    if (f.name in view)
+      throw new SpecificationError(`a field of ${f.table} cannot be named '${f.name}': tables have that name`);
+    view[f.name] = arrayFor(f, buffer);
   }
   return views;
 }

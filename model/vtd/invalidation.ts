@@ -99,6 +99,16 @@ export const iotlbDescriptor0 = (granularity: number, did: number): number =>
   (did << 16) | 0xc0 | (granularity << 4) | IOTLB;
 export const addressWord = (page: number, addressMask: number, leafOnly: boolean): number =>
   (page << 12) | (leafOnly ? 0x40 : 0) | addressMask;
+/** 6.5.2.5: words of a device-TLB descriptor for 2^size pages from `first` (size 52 and more: everything). */
+export const deviceDescriptor0 = (): number => DEVICE_TLB;
+export const deviceDescriptor1 = (sourceId: number): number => sourceId;
+export const deviceAddressWord = (first: number, size: number): number => {
+  if (size === 0) return first << 12;
+  const ones = size >= 32 ? 0xfffff : (1 << (size - 1)) - 1;
+  return ((first | ones) << 12) | 1;
+};
+/** High word of the address: with everything asked for, all ones but the highest bit. */
+export const deviceAddressHigh = (size: number): number => (size >= 52 ? 0x7fffffff : 0);
 /** Halves of CCMD_REG, and the high half of IOTLB_REG. */
 export const contextCommandLow = (sourceId: number, did: number): number => (sourceId << 16) | did;
 export const contextCommandHigh = (granularity: number, functionMask: number): number =>

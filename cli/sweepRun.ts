@@ -1,0 +1,67 @@
+/**
+ * `npm run sweep`: tries every generated mutant of the suites (explore/sweep) and writes `sweep.json`. Fails when a mutant survives without
+ * a reason, or has a reason and is noticed. Arguments: names of suites (default: all but the architectures), `--all`; `--resume` leaves out
+ * what was noticed before.
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { argv, exit, stdout } from 'node:process';
+import { z } from 'zod';
+import { architectureSuites } from '../drivers/architectures/index.js';
+import { embeddedSuites } from '../drivers/catalogue.js';
+import { Sweep, type SweepFile, targetsOf } from '../explore/sweep/sweep.js';
+import { EXIT } from './exit.js';
+
+const FILE = 'sweep.json';
+const shape = z.strictObject({
+  killed: z.record(z.string(), z.string()),
+  survivors: z.record(z.string(), z.string()),
+});
+
+function read(): SweepFile {
+  return existsSync(FILE) ? shape.parse(JSON.parse(readFileSync(FILE, 'utf8'))) : { killed: {}, survivors: {} };
+}
+
+function write(file: SweepFile): void {
+  writeFileSync(`${FILE}.new`, `${JSON.stringify(file, null, 2)}\n`);
+  renameSync(`${FILE}.new`, FILE);
+}
+
+const names = argv.slice(2).filter((a) => !a.startsWith('--'));
+const core = embeddedSuites.filter((s) => argv.includes('--all') || !architectureSuites.includes(s));
+const suites = names.length > 0 ? embeddedSuites.filter((s) => names.includes(s.name)) : core;
+const known = read();
+const killed: Record<string, string> = names.length > 0 ? { ...known.killed } : {};
+const survivors: Record<string, string> = names.length > 0 ? { ...known.survivors } : {};
+const problems: string[] = [];
+const sweep = new Sweep();
+// What nothing is known of comes first: an interrupted run has then seen all that is new.
+const targets = targetsOf(suites)
+  .filter((t) => !t.unseen)
+  .sort((a, b) => Number(a.name in known.survivors) - Number(b.name in known.survivors));
+for (const [i, target] of targets.entries()) {
+  const before = known.killed[target.name];
+  if (before !== undefined && argv.includes('--resume')) {
+    killed[target.name] = before;
+    continue;
+  }
+  const answer = sweep.try(target, before);
+  const reason = known.survivors[target.name] ?? '';
+  delete killed[target.name];
+  delete survivors[target.name];
+  if (answer.killed) {
+    killed[target.name] = answer.by;
+    if (reason !== '') problems.push(`${target.name}: has a reason to survive, but ${answer.by}`);
+  } else {
+    survivors[target.name] = reason;
+    if (reason === '')
+      problems.push(`${target.name}: survives in ${target.suites.map((x) => x.suite.name).join(', ')}`);
+  }
+  stdout.write(`${i + 1}/${targets.length} ${target.name}: ${answer.killed ? answer.by : `SURVIVES ${answer.by}`}\n`);
+  if (i % 16 === 15) write({ killed: { ...known.killed, ...killed }, survivors: { ...known.survivors, ...survivors } });
+}
+write({ killed, survivors });
+for (const p of problems) stdout.write(`${p}\n`);
+stdout.write(
+  `${targets.length} mutants: ${Object.keys(killed).length} noticed, ${Object.keys(survivors).length} survive\n`,
+);
+exit(problems.length > 0 ? EXIT.broken : EXIT.holds);

@@ -1,0 +1,94 @@
+/**
+ * Whose doing a change is (I14): what a running domain has of event channels, interrupt lines and devices is taken from it by itself, or by
+ * the control domain; the VMM takes things back from the dying. And calls of Xen that return have done their work.
+ */
+import { CONTROL, DYING, domain, RUNNING } from '../model/domains.js';
+import { tearDownEvents } from '../model/eventBinding.js';
+import { type EventChannels, hasWords, isOpen, portsOf, rowOf } from '../model/eventChannels.js';
+import type { Interrupts } from '../model/interruptLines.js';
+import { endHungDriver } from '../model/interrupts.js';
+import type { IoSpace } from '../model/ioSpace.js';
+import type { MessageInterrupts } from '../model/messageInterrupts.js';
+import { relation } from './property.js';
+
+/** The acting domain, or -1 for the VMM, hardware and tools. */
+const actorOf = (m: EventChannels | IoSpace | MessageInterrupts): number =>
+  m.current.op.agent === domain ? m.current.call.agent : -1;
+
+export const ownPorts = relation<EventChannels>('I14', 'own ports', {
+  states: 'a port of a running domain is closed by its own calls, or by the control domain’s',
+  holds: (before, after) => {
+    const actor = actorOf(after);
+    if (actor === CONTROL) return true;
+    const n = portsOf(after);
+    for (let row = 0; row < after.channel.rows; row++) {
+      const d = Math.floor(row / n);
+      if (d === actor || before.domain.life[d] !== RUNNING) continue;
+      if (isOpen(before, row) && !isOpen(after, row)) return false;
+    }
+    return true;
+  },
+  witnesses: {
+    'a domain is dying, and another has a port': (m) =>
+      m.domain.life.includes(DYING) && m.domain.life[0] === RUNNING && isOpen(m, 1),
+  },
+});
+
+export const tornDown = relation<EventChannels>('I4', 'torn down', {
+  states: 'when Xen has closed the ports of a dying domain, none is open and nothing is set in its shared-info page',
+  holds: (_before, after) => {
+    if (after.current.op.name !== tearDownEvents.name) return true;
+    const target = after.current.call.target ?? 0;
+    for (let p = 1; p < portsOf(after); p++) if (isOpen(after, rowOf(after, target, p))) return false;
+    return !hasWords(after, target);
+  },
+  witnesses: { 'a dying domain has a port': (m) => m.domain.life[1] === DYING && isOpen(m, rowOf(m, 1, 1)) },
+});
+
+export const ownLines = relation<Interrupts>('I14', 'own lines', {
+  states:
+    'a running domain leaves a line by its own call only, and is ended by the manager only when it does not answer',
+  holds: (before, after) => {
+    const actor = actorOf(after);
+    const { op, call } = after.current;
+    for (let d = 0; d < after.domain.rows; d++) {
+      if (before.domain.life[d] !== RUNNING || d === actor) continue;
+      for (let l = 0; l < after.line.rows; l++) {
+        const at = before.pirq.at(d, l);
+        if (before.pirq.port[at] !== after.pirq.port[at]) return false;
+      }
+    }
+    return op.name !== endHungDriver.name || before.driver.hung[call.target ?? 0] === 1;
+  },
+  witnesses: { 'one domain hangs, and another has a line': (m) => m.driver.hung.includes(1) && m.line.count[0] > 1 },
+});
+
+export const ownDevices = relation<IoSpace>('I14', 'own devices', {
+  states: 'what a running domain has of devices is given and taken by the control domain; what it maps, it maps itself',
+  holds: (before, after) => {
+    const actor = actorOf(after);
+    const control = after.current.op.agent === 'control';
+    for (let d = 0; d < after.domain.rows; d++) {
+      if (before.domain.life[d] !== RUNNING || d === actor) continue;
+      if (control && after.current.call.target === d) continue;
+      if (before.access.ports[d] !== after.access.ports[d] || before.access.pages[d] !== after.access.pages[d])
+        return false;
+    }
+    return true;
+  },
+  witnesses: { 'two domains have ports': (m) => m.access.ports[1] !== 0 && m.access.ports[2] !== 0 },
+});
+
+export const ownVectors = relation<MessageInterrupts>('I14', 'own messages', {
+  states: 'an interrupt that waits for a domain is handled by this domain, or goes when the VMM takes it back',
+  holds: (before, after) => {
+    const { op, call } = after.current;
+    if (op.agent !== domain) return true;
+    for (let v = 0; v < after.vector.rows; v++) {
+      if (before.vector.pending[v] === after.vector.pending[v]) continue;
+      if (before.vector.target[v] !== call.agent) return false;
+    }
+    return true;
+  },
+  witnesses: { 'an interrupt waits': (m) => m.vector.pending.includes(1) },
+});
