@@ -136,11 +136,11 @@ export const movesWindow = onConfiguration('fault.movesWindow', {
   source: 'D2 (calls down), D3 (values are not validated)',
   fault: 'F13',
   input: { device },
-  where: { device: (m, op) => m.window.at[op.device] === 0 },
+  where: { device: (m, op) => m.window.place[op.device] === 0 },
   touches: (m, op, may) => may.write(m.window, op.device),
   steps: {
     write: (m, op) => {
-      m.window.at[op.device] = 1;
+      m.window.place[op.device] = 1;
     },
   },
 });

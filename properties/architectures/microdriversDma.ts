@@ -54,7 +54,7 @@ export const noForgedInterrupt = invariant<Iommu>('I8', 'interrupts', {
 
 export const windowInPlace = invariant<Configuration>('MD-N1', 'window', {
   states: 'the registers of the device answer where the kernel put them, and nowhere else',
-  holds: (m) => m.window.at.every((at) => at === 0),
+  holds: (m) => m.window.place.every((at) => at === 0),
   explain: () => 'the window of the device lies over memory of the kernel',
   witnesses,
 });

@@ -10,7 +10,7 @@ import { device } from '../../iommu/index.js';
 import { module, oneOf, type State, table } from '../../kernel/index.js';
 
 export const configurationTables = {
-  window: table([device], { at: oneOf('where the kernel put it', 'over memory of the kernel') }),
+  window: table([device], { place: oneOf('where the kernel put it', 'over memory of the kernel') }),
 };
 
 export type Configuration = Iommu & State<typeof configurationTables>;
@@ -19,5 +19,6 @@ export type Configuration = Iommu & State<typeof configurationTables>;
 export const configuration = module<Configuration, typeof configurationTables>('configuration space', {
   tables: configurationTables,
   operations: [],
-  map: (m) => [...m.window.at].map((at, v) => `device ${v}: window ${at === 0 ? 'in its place' : 'over the kernel'}`),
+  map: (m) =>
+    [...m.window.place].map((at, v) => `device ${v}: window ${at === 0 ? 'in its place' : 'over the kernel'}`),
 });
