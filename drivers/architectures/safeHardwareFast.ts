@@ -12,7 +12,7 @@ import {
   netNotifies,
   receiveLoudly,
 } from '../../faults/architectures/fastpath.js';
-import { FLUSHED, netReceive, type Receive, TOLD } from '../../model/architectures/safeHardware/netReceive.js';
+import { buffer, FLUSHED, netReceive, type Receive, TOLD } from '../../model/architectures/safeHardware/netReceive.js';
 import { DRIVER, guestDomain, own } from '../../model/architectures/safeHardware/netState.js';
 import {
   ANSWER,
@@ -147,7 +147,7 @@ const toldOne = module<Receive, Record<never, never>>('start of a batch', {
   tables: {},
   operations: [],
   initial: (m) => {
-    if (m.choose(flag, 'a packet is there, and another one flipped') === 0) return;
+    if (m.size(buffer) !== 2 || m.choose(flag, 'a packet is there, and another one flipped') === 0) return;
     for (let f = 1; f < 5; f++) {
       const flipped = f > 2;
       own(m, f, flipped ? guestDomain(0) : DRIVER);
