@@ -62,7 +62,7 @@ export const fastpathBlock = suite('fastpath-block', {
   title: 'the data path of the split block driver: a page is mapped and unmapped once, nothing is allocated or copied',
   machine,
   gatesOff: [dmaRemapping],
-  scope: { small: { ...scope, pending: 1 }, default: scope },
+  scope: { small: { ...scope, pending: 1 }, default: scope, large: TWO_WRITES },
   claims: [
     claim('block requests flow without allocations, copies or control messages, and map each page once', {
       keeps: [blockFrugal],
