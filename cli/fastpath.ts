@@ -21,7 +21,7 @@ export interface FastpathCommandOptions extends CommonOptions {
 }
 
 /** Up to so many suites are shown operation by operation; of more, only what is not as it should be. */
-const FEW_SUITES = 10;
+const FEW_SUITES = 5;
 
 /** Runs the command; the exit code: 0 when nothing allocates, 1 when something does, or when the meter missed its control. */
 export async function fastpath(args: readonly string[], o: FastpathCommandOptions): Promise<number> {
