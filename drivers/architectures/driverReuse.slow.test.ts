@@ -11,7 +11,7 @@ const DEFAULT: Readonly<Record<string, number>> = {
   'driver-reuse-commands': 972,
   'driver-reuse-bus': 49,
   'driver-reuse-restart': 83_098,
-  'driver-reuse-restarts': 4794,
+  'driver-reuse-restarts': 7178,
   'driver-reuse-strangers': 30_625,
   'driver-reuse-iommu': 4192,
 };

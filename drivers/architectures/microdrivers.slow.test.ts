@@ -11,6 +11,8 @@ const DEFAULT: Readonly<Record<string, number>> = {
   'microdrivers-tracker': 50_466,
   'microdrivers-locks': 18_200,
   'microdrivers-interrupts': 4,
+  'microdrivers-xpc-steps': 255,
+  'microdrivers-locks-steps': 2208,
   'microdrivers-dma-now': 30_985,
 };
 

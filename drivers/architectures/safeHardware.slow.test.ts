@@ -10,6 +10,7 @@ import { blockDistrustSuite, blockHostileSuite, blockRecoverySuite } from './saf
 import { channelSuite } from './safeHardwareChannel.js';
 import { netGuests, netRxNow, netRxThen, netTxNow, netTxThen } from './safeHardwareNet.js';
 import { eventsSuite, iommuSuite, ioSuite, linesSuite, memorySuite, messagesNow } from './safeHardwareParts.js';
+import { strangersSuite } from './safeHardwareStrangers.js';
 
 function holds(s: Suite, scope = s.scope.default, faults?: readonly FaultId[]): number {
   const m = buildAt(s, scope, faults ? { faults } : {});
@@ -31,13 +32,14 @@ it.each([
   [eventsSuite, 4_386],
   [messagesNow, 513],
   [iommuSuite, 9_572],
-  [channelSuite, 8_184],
+  [channelSuite, 8_424],
   [netTxNow, 95_826],
   [netRxNow, 8_543],
   [netGuests, 52_771],
   [blockRecoverySuite, 90_252],
   [blockHostileSuite, 38_922],
   [blockDistrustSuite, 8_369],
+  [strangersSuite, 9_540],
 ] as const)('$name holds in all of its default scope', (s, states) => {
   expect(holds(s)).toBe(states);
 });

@@ -7,6 +7,7 @@
 import { type Architecture, architecture, type Cell, type Claimed, type Era, type MatrixRow } from './architecture.js';
 import { blockDistrustSuite, blockHostileSuite, blockRecoverySuite, blockSays } from './safeHardwareBlock.js';
 import { channelSays, channelSuite } from './safeHardwareChannel.js';
+import { channelStepSays, channelStepsSuite } from './safeHardwareChannelSteps.js';
 import { batchSuites } from './safeHardwareFast.js';
 import { netGuests, netRxNow, netRxThen, netTxNow, netTxThen, says } from './safeHardwareNet.js';
 import {
@@ -35,6 +36,7 @@ const both = [
   blockHostileSuite,
   blockDistrustSuite,
   ...stepsBoth,
+  channelStepsSuite,
   strangersSuite,
 ];
 
@@ -120,6 +122,7 @@ export const safeHardware: Architecture = architecture({
         channelSays.returns,
         partSays.oneHolder,
         ...Object.values(stepSays),
+        ...Object.values(channelStepSays),
         STRANGERS_SAY,
       ],
       'needs that the card is quiesced before memory is taken back, and that guests are told last: the code of 2004 has neither (GAP-X4)',
@@ -133,6 +136,7 @@ export const safeHardware: Architecture = architecture({
         blockSays.once,
         partSays.wedge,
         ...Object.values(stepSays),
+        ...Object.values(channelStepSays),
         STRANGERS_SAY,
         says.hangUnaided,
         channelSays.unaided,

@@ -5,12 +5,6 @@
  */
 
 import {
-  hungForEver,
-  messagesKept,
-  ringLeftMapped,
-  toldBeforeAcknowledged,
-} from '../../faults/architectures/safeHardware/channel.js';
-import {
   idReleasedEarly,
   neverRestarted,
   neverRevoked,
@@ -19,7 +13,7 @@ import {
   sentAgain,
   takesNothingBack,
 } from '../../faults/architectures/safeHardware/netMutants.js';
-import { buriedMapped, oldRingKept, receivedAgain } from '../../faults/architectures/safeHardware/recoveryMutants.js';
+import { buriedMapped, receivedAgain } from '../../faults/architectures/safeHardware/recoveryMutants.js';
 import { crash, falseSuspicion, hang } from '../../faults/block.js';
 import {
   answerBeforeService,
@@ -46,17 +40,10 @@ import { connectAll, splitBlock } from '../../model/splitBlock.js';
 import { answeredOnce, requestsEnd } from '../../properties/architectures/safeHardware.js';
 import {
   blockLeaksNothing,
-  channelLeaksNothing,
   receivedOnce,
   receiveLeaksNothing,
   transmitLeaksNothing,
 } from '../../properties/architectures/safeHardwareCensus.js';
-import {
-  connectionReturns,
-  deadAreSilent,
-  ringReused as ringPageReused,
-  workHasRing,
-} from '../../properties/architectures/safeHardwareChannel.js';
 import {
   deadReachesNothing,
   flippedOutOfReach,
@@ -76,7 +63,6 @@ import {
 import { claim, type Suite, suite } from '../suite.js';
 import { plainStart } from '../suites/blockStarts.js';
 import type { Era } from './architecture.js';
-import { channelMachine } from './safeHardwareChannel.js';
 import { missing, receiveMachine, transmitMachine } from './safeHardwareNetMachines.js';
 
 /** Sentences of the claims. */
@@ -85,11 +71,9 @@ export const stepSays = {
   receive: 'a driver domain may fail at each step of receiving: no packet comes twice, and nothing of it is left',
   block:
     'a backend may fail at each step of its work: requests complete exactly once, the disk has one owner, and pages come back',
-  channel: 'a backend may fail at each step of the handshake: the ring page stays safe, and the connection comes back',
   transmitCensus: 'restarts of a driver domain that sends leak nothing, however many',
   receiveCensus: 'restarts of a driver domain that receives leak nothing, however many',
   blockCensus: 'restarts of a block backend leak nothing, however many',
-  channelCensus: 'connections that come back leak nothing, however often',
 } as const;
 
 const DEATHS = ['driver.crash', 'driver.hang', 'manager.suspect'];
@@ -128,7 +112,7 @@ function transmission(era: Era): Suite {
     schedule: 'split',
     gatesOff: missing(era),
     scope: {
-      small: { ...TX, generation: 2 },
+      small: TX,
       default: TX,
       large: { ...TX, slot: 2, index: 4, 'named slot': 3, frame: 3 },
     },
@@ -161,7 +145,7 @@ function reception(era: Era): Suite {
     machine: receiveSteps,
     schedule: 'split',
     gatesOff: missing(era),
-    scope: { small: { ...RX, generation: 2 }, default: RX, large: { ...RX, buffer: 2, frame: 5 } },
+    scope: { small: RX, default: RX, large: { ...RX, buffer: 2, frame: 5 } },
     claims: [
       claim(stepSays.receive, {
         keeps: [deadReachesNothing, flippedOutOfReach, receivedOnce, serviceReturns],
@@ -299,47 +283,7 @@ export const blockRestartsSuite = suite('safe-hardware-block-restarts', {
   ],
 });
 
-const CHANNEL_FAULTS = ['back.crash', 'back.hang', 'ctl.suspect'];
-
-/** The handshake with failures only; the backend has a thread. */
-export const channelSteps: MachineDef = {
-  ...channelMachine,
-  name: 'device channel, failing at every step',
-  modules: channelMachine.modules.map((mod) => ({
-    ...mod,
-    operations: mod.operations.filter((o) => o.fault === undefined || CHANNEL_FAULTS.includes(o.name)),
-  })),
-  threads: () => ['backend'],
-};
-
-export const channelStepsSuite = suite('safe-hardware-channel-steps', {
-  title:
-    'Safe Hardware Interface: the device-channel handshake, with a backend that fails at any step, again and again',
-  machine: channelSteps,
-  schedule: 'split',
-  scope: { small: { page: 3, epoch: 2 }, default: { page: 3, epoch: 4 }, large: { page: 4, epoch: 4 } },
-  claims: [
-    claim(stepSays.channel, {
-      keeps: [ringPageReused, workHasRing, deadAreSilent, connectionReturns],
-      against: ['F10', 'F11'],
-      without: [
-        { off: toldBeforeAcknowledged, breaks: ringPageReused },
-        { off: ringLeftMapped, breaks: ringPageReused },
-        { off: messagesKept, breaks: deadAreSilent },
-        { off: hungForEver, breaks: connectionReturns, scope: { page: 3, epoch: 2 } },
-      ],
-    }),
-    claim(stepSays.channelCensus, {
-      keeps: [channelLeaksNothing],
-      against: ['F10', 'F11'],
-      without: [{ off: oldRingKept, breaks: channelLeaksNothing }],
-    }),
-  ],
-  mayStop: () => true,
-  assumptions: [...assumptions, 'one interface, one message on its way in each direction'],
-});
-
 /** Suites of the hardware of its time, of today's, and of either. */
 export const stepsThen: readonly Suite[] = [txStepsThen, rxStepsThen];
 export const stepsNow: readonly Suite[] = [txStepsNow, rxStepsNow];
-export const stepsBoth: readonly Suite[] = [blockStepsSuite, blockRestartsSuite, channelStepsSuite];
+export const stepsBoth: readonly Suite[] = [blockStepsSuite, blockRestartsSuite];

@@ -4,6 +4,7 @@ import { type ExhaustiveOptions, exploreExhaustively } from '../../explore/exhau
 import { build } from '../../model/kernel/index.js';
 import { propertiesOf } from '../suite.js';
 import { userLevelDrivers } from './userLevelDrivers.js';
+import { stepSuites } from './userLevelSteps.js';
 
 /** States and transitions. */
 const DEFAULT: Readonly<Record<string, readonly [states: number, transitions: number]>> = {
@@ -19,6 +20,7 @@ const DEFAULT: Readonly<Record<string, readonly [states: number, transitions: nu
 };
 
 const suites = [...new Set([...userLevelDrivers.suites.then, ...userLevelDrivers.suites.now])].flatMap((s) => {
+  if (stepSuites.includes(s)) return [];
   const claims = s.claims.filter((c) => c.expects === 'contained');
   return claims.length > 0 ? [[s.name, s, propertiesOf({ ...s, claims })] as const] : [];
 });

@@ -48,7 +48,7 @@ import {
   served,
 } from '../../properties/architectures/userLevelService.js';
 import { between } from '../../properties/paths.js';
-import { claim, suite } from '../suite.js';
+import { claim, type Suite, suite } from '../suite.js';
 import {
   bare,
   begins,
@@ -121,7 +121,7 @@ export const pageStepsSuite = suite('user-level-drivers-restarts', {
     'a user-level driver is killed at any step of its calls, with DMA in flight, and started again, once, twice and three times',
   machine: pageSteps,
   schedule: 'split',
-  scope: { small: { ...PAGES, generation: 2 }, default: PAGES, large: { ...PAGES, iova: 2, 'pin limit': 2 } },
+  scope: { small: PAGES, default: PAGES, large: { ...PAGES, iova: 2, 'pin limit': 2 } },
   mayStop: () => true,
   claims: [
     claim(STEPS_SAY.pages, {
@@ -152,7 +152,7 @@ export const clientStepsSuite = suite('user-level-drivers-clients-restarts', {
     'clients of a user-level driver that crashes, hangs, or is killed wrongly, once, twice and three times, with its close taken apart',
   machine: serviceSteps,
   schedule: 'split',
-  scope: { small: { ...CLIENTS, generation: 2 }, default: CLIENTS, large: { ...CLIENTS, request: 3 } },
+  scope: { small: CLIENTS, default: CLIENTS, large: { ...CLIENTS, request: 3 } },
   claims: [
     claim(STEPS_SAY.clients, {
       keeps: [exactlyOnce, noStaleEffect, nothingLeft, served],
@@ -219,4 +219,4 @@ export const lineStepsSuite = suite('user-level-drivers-lines-restarts', {
   assumptions: ASSUMPTIONS,
 });
 
-export const stepSuites = [pageStepsSuite, clientStepsSuite, lineStepsSuite];
+export const stepSuites: readonly Suite[] = [pageStepsSuite, clientStepsSuite, lineStepsSuite];

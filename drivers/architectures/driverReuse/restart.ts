@@ -138,7 +138,7 @@ export const restartsSuite = suite('driver-reuse-restarts', {
   machine: restartSteps,
   schedule: 'split',
   scope: {
-    small: { ...one, generation: 3 },
+    small: { ...one, generation: 4 },
     default: { ...one, generation: 4 },
     large: { ...one, client: 2, generation: 4 },
   },

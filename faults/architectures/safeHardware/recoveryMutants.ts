@@ -1,6 +1,11 @@
 /** Mistakes of restarts in the Safe Hardware Interface that leave something behind, life after life. */
 import { mutant } from '../../../drivers/suite.js';
-import { connect as askForRing } from '../../../model/architectures/safeHardware/deviceChannel.js';
+import {
+  connect as askForRing,
+  CONNECTED,
+  serve,
+  works,
+} from '../../../model/architectures/safeHardware/deviceChannel.js';
 import { receive } from '../../../model/architectures/safeHardware/netReceive.js';
 import { bury } from '../../../model/blockManager.js';
 import { DYING } from '../../../model/blockState.js';
@@ -25,5 +30,22 @@ export const receivedAgain = mutant('received again', {
     replace(receive, 'take the packet', (m, op) => {
       m.rxFrame.packet[op.frame] = 0xff;
     }),
+  ],
+});
+
+export const takesWhileLeaving = mutant('requests taken while disconnecting', {
+  says: 'a backend that waits for its last request to disconnect takes another one behind its own back',
+  source: 'M5: deferred acknowledgement; found by taking the steps apart',
+  edits: [
+    guardWith(
+      serve,
+      'agent',
+      (m) =>
+        works(m) &&
+        m.back.state[0] === CONNECTED &&
+        m.back.refs[0] === 0 &&
+        m.front.submitted[0] === 1 &&
+        m.back.mapped[0] === m.front.ring[0],
+    ),
   ],
 });

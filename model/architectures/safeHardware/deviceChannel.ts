@@ -208,21 +208,35 @@ export const finish = operation('back.finish', {
   },
 });
 
+/** Asked to disconnect, the backend takes nothing new. */
+export const leave = operation('back.leave', {
+  agent: 'backend',
+  says: 'takes no new requests: it was asked to disconnect',
+  source: 'M5: disconnect completes when the request count is 0; Xen 2.0 blkback, BLKIF_STATE_DISCONNECTING',
+  where: { agent: (m) => works(m) && m.mail.message[TO_BACK] === DISCONNECT && m.back.leaving[0] === 0 },
+  touches: (m, _op, may) => may.write(m.back),
+  steps: {
+    leave: (m) => {
+      m.back.leaving[0] = 1;
+    },
+  },
+});
+
 /** The backend unmaps the ring when nothing is in work any more, and only then acknowledges. */
 export const doDisconnect = operation('back.disconnect', {
   agent: 'backend',
   says: 'unmaps the ring and acknowledges',
   source: 'M5: disconnect completes when the request count is 0 (deferred acknowledgement)',
-  where: { agent: (m) => works(m) && m.mail.message[TO_BACK] === DISCONNECT && isEmpty(m, FROM_BACK) },
+  where: {
+    agent: (m) =>
+      works(m) && m.mail.message[TO_BACK] === DISCONNECT && m.back.leaving[0] === 1 && isEmpty(m, FROM_BACK),
+  },
   touches: (m, _op, may) => {
     may.write(m.back);
     may.write(m.mail, TO_BACK);
     may.write(m.mail, FROM_BACK);
   },
   steps: {
-    'take nothing new': (m) => {
-      m.back.leaving[0] = 1;
-    },
     'wait for requests in work': (m) => (m.back.refs[0] === 0 ? OK : DISABLED),
     unmap: (m) => {
       m.back.mapped[0] = NONE;
