@@ -2,7 +2,17 @@
  * Why what did not happen could not happen: for a state of a trace, which operations of interest were disabled there, and by what: the
  * early guard of an input, or the step that answered DISABLED or AGAIN. Told when a trace is told again, never while states are explored.
  */
-import { AGAIN, DISABLED, isFailure, isJump, type Machine, memberName, OK, statusName } from '../model/kernel/index.js';
+import {
+  AGAIN,
+  DISABLED,
+  isFailure,
+  isJump,
+  labelled,
+  type Machine,
+  memberName,
+  OK,
+  statusName,
+} from '../model/kernel/index.js';
 import { digitsOf, kindOf, type TraceStep } from './trace.js';
 
 /** What stood in the way, and how far the call had come: the deeper, the nearer it was. */
@@ -142,7 +152,7 @@ function takeSteps(m: Machine): { stop: Stop | undefined; status: number } {
     if (answer === undefined || answer === OK) at++;
     else if (answer === DISABLED || answer === AGAIN) {
       return { stop: waiting(m, op.stepNames[at] ?? ''), status: DISABLED };
-    } else if (isJump(answer) && ++jumps < MAX_JUMPS) at = m.labelled(op, answer);
+    } else if (isJump(answer) && ++jumps < MAX_JUMPS) at = labelled(op, answer);
     else return { stop: undefined, status: answer };
   }
   return { stop: undefined, status: OK };

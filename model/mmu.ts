@@ -145,8 +145,7 @@ export const updateEntry = operation('mmu.update', {
     'write the entry': (m, op) => {
       const row = m.pte.at(op.agent, op.frame);
       if (m.pte.rights[row] !== READ) return ERRNO.EBUSY;
-      if (op.bit === BIT_RW) m.pte.rights[row] = WRITE;
-      else m.pte.large[row] = 1;
+      m.pte.rights[row] = WRITE;
       return OK;
     },
     'drop the reference of the old entry': (m, op) => putPage(m, op.frame),

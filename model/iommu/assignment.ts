@@ -6,7 +6,7 @@
  */
 import { domain, runs } from '../domains.js';
 import { putPage, putType } from '../frames.js';
-import { AGAIN, DISABLED, type Footprint, NONE, OK, operationOn } from '../kernel/index.js';
+import { AGAIN, type Footprint, NONE, OK, operationOn } from '../kernel/index.js';
 import { completeDma } from './dmaState.js';
 import { dropReferences } from './mapping.js';
 import { awaitCompletion, mayFlush, submitAtc, submitConfig, submitIotlbDid, submitWait } from './queue.js';
@@ -152,9 +152,7 @@ export const detach = operation('iommu.detach', {
   steps: {
     quiesce: (m, op) => {
       op.did = didOf(m, m.device.home[op.device]);
-      if (op.did === NONE) return DISABLED;
       m.device.busMaster[op.device] = 0;
-      return OK;
     },
     drain: (m, op) => drain(m, op.device),
     'clear device entry': (m, op) => {

@@ -119,7 +119,7 @@ export function submitConfig(m: Iommu, v: number): number {
   return m.on(configInvalidation) ? submit(m, CONFIG_OF_DEVICE, v, NONE) : OK;
 }
 
-/** Step: invalidate a page in the ATC of every device of the DID. @param page or NONE: all */
+/** Step: invalidate a page in the ATC of every device of the DID. */
 export function submitAtcs(m: Iommu, d: number, page: number): number {
   if (!m.on(atcInvalidation)) return OK;
   let n = 0;
@@ -127,7 +127,7 @@ export function submitAtcs(m: Iommu, d: number, page: number): number {
   const room = makeRoom(m, n);
   if (room !== OK) return room;
   for (let v = 0; v < m.device.rows; v++) {
-    if (usesAtcOf(m, v, d)) enqueue(m, page === NONE ? ATC_OF_DEVICE : ATC_PAGE, v, page);
+    if (usesAtcOf(m, v, d)) enqueue(m, ATC_PAGE, v, page);
   }
   return OK;
 }

@@ -1,7 +1,8 @@
 /** What a machine is composed of, whatever its state: definition and options, operations, tables, sizes of sorts, and the hash of it all. */
 import { createHash } from 'node:crypto';
-import type { CompiledOperation } from './compile.js';
+import type { CompiledOperation, RunStep } from './compile.js';
 import type { Layout, TableDefs } from './layout.js';
+import type { Machine } from './machine.js';
 import { type AnyModule, applyEdits, type Edit, type EditedOperation, SpecificationError } from './operation.js';
 import type { Sort } from './sort.js';
 import type { Gate } from './status.js';
@@ -48,6 +49,29 @@ export function composedOperations(def: MachineDef, { edits, faults }: MachineOp
 export function registersFor(operations: readonly EditedOperation[]): number {
   const needed = ({ op }: EditedOperation): number => Object.keys(op.input ?? {}).length + (op.locals?.length ?? 0);
   return operations.reduce((most, e) => Math.max(most, needed(e)), 0);
+}
+
+/** Whether an operation is taken apart under `split`: it is to be, and somebody has a thread to run it on. */
+export function isSplitIn(
+  def: MachineDef,
+  { op, steps }: EditedOperation,
+  threadAgents: readonly (number | string)[],
+): boolean {
+  const wanted = def.split ? def.split.includes(op.name) : steps.length > 1 && op.atomic !== true;
+  return wanted && threadAgents.some((a) => (typeof op.agent === 'string' ? a === op.agent : typeof a === 'number'));
+}
+
+/** What sets the initial state up: modules in their order, then edits. */
+export function initialsOf(def: MachineDef, { edits }: MachineOptions): readonly RunStep[] {
+  return [
+    ...def.modules.flatMap((mod) => (mod.initial ? [mod.initial as RunStep] : [])),
+    ...(edits ?? []).flatMap((e) => (e.kind === 'initial' ? [e.with as RunStep] : [])),
+  ];
+}
+
+/** What says whether a domain still holds something. */
+export function holdersOf(def: MachineDef): readonly ((m: Machine, domain: number) => boolean)[] {
+  return def.modules.flatMap((mod) => (mod.holds ? [mod.holds as (m: Machine, domain: number) => boolean] : []));
 }
 
 /** The tables of all modules. */

@@ -7,6 +7,7 @@ export * from './footprint.js';
 export * from './layout.js';
 export * from './machine.js';
 export * from './operation.js';
+export { labelled } from './settle.js';
 export * from './sort.js';
 export * from './status.js';
 export { thread } from './threads.js';

@@ -7,6 +7,9 @@ import { type CompiledOperation, compile, type RunStep, type Visitor } from './c
 import {
   composedOperations,
   composedTables,
+  holdersOf,
+  initialsOf,
+  isSplitIn,
   type MachineDef,
   type MachineOptions,
   membersOf,
@@ -18,24 +21,11 @@ import { allFailureSites, type FailureSite } from './failures.js';
 import { Footprint } from './footprint.js';
 import { type Layout, layOut, rowName, viewsOf } from './layout.js';
 import { type AnyModule, SpecificationError } from './operation.js';
+import { settle } from './settle.js';
 import { outcome, type Sort, sortCount } from './sort.js';
-import {
-  AGAIN,
-  allGates,
-  DISABLED,
-  DONE,
-  type Gate,
-  isFailure,
-  isJump,
-  jumpId,
-  jumpLabel,
-  OK,
-  OUTCOMES,
-  outcomeIndex,
-} from './status.js';
+import { allGates, DISABLED, type Gate, isFailure, OUTCOMES, outcomeIndex } from './status.js';
 import { Threads, threadTables } from './threads.js';
 
-const MAX_JUMPS = 1000;
 /** Kinds of charges that a machine can count. */
 const CHARGE_KINDS = 16;
 
@@ -97,7 +87,6 @@ export class Machine {
     this.modules = def.modules;
     const isSplit = options.schedule === 'split';
     this.threadAgents = isSplit ? (def.threads?.(options.scope) ?? []) : [];
-    const edits = options.edits ?? [];
     const edited = composedOperations(def, options);
 
     this.sizes = new Int32Array(sortCount());
@@ -131,24 +120,16 @@ export class Machine {
 
     this.gateOn = new Uint8Array(Math.max(1, allGates().length)).fill(1);
     for (const g of options.gatesOff ?? []) this.gateOn[g.id] = 0;
-    this.initials = [
-      ...def.modules.flatMap((mod) => (mod.initial ? [mod.initial as RunStep] : [])),
-      ...edits.flatMap((e) => (e.kind === 'initial' ? [e.with as RunStep] : [])),
-    ];
-    this.holders = def.modules.flatMap((mod) =>
-      mod.holds ? [mod.holds as (m: Machine, domain: number) => boolean] : [],
-    );
+    this.initials = initialsOf(def, options);
+    this.holders = holdersOf(def);
     const failures = options.failures ?? 'none';
     this.failMode = failures === 'none' ? 0 : failures === 'any' ? -1 : failures.nth;
     this.sitesPassed = new Uint32Array(Math.max(1, allFailureSites().length));
     this.sitesFailed = new Uint32Array(Math.max(1, allFailureSites().length));
 
     this.operations = edited.map((e, index) => {
-      const hasThread =
-        isSplit &&
-        this.threadAgents.some((a) => (typeof e.op.agent === 'string' ? a === e.op.agent : typeof a === 'number'));
-      const wanted = def.split ? def.split.includes(e.op.name) : e.steps.length > 1 && e.op.atomic !== true;
-      return compile(e.op, e.steps, e.where, index, hasThread && wanted, sizeOf, this.layout.wordCount);
+      const split = isSplit && isSplitIn(def, e, this.threadAgents);
+      return compile(e.op, e.steps, e.where, index, split, sizeOf, this.layout.wordCount);
     });
     const first = this.operations[0];
     if (!first) throw new SpecificationError(`the machine ${def.name} has no operations`);
@@ -308,33 +289,7 @@ export class Machine {
 
   /** Goes on after step i of a whole operation answered something else than OK. */
   settle(op: CompiledOperation, i: number, first: number): number {
-    const { steps, call } = op;
-    let at = i;
-    let answer: number | undefined = first;
-    for (let jumps = 0; ; ) {
-      if (answer === undefined || answer === OK) {
-        if (++at >= steps.length) return OK;
-      } else if (answer === DISABLED || answer === AGAIN) return DISABLED;
-      else if (answer === DONE) return OK;
-      else if (isJump(answer)) {
-        at = this.labelled(op, answer);
-        if (++jumps > MAX_JUMPS)
-          throw new SpecificationError(`${op.op.name} jumps without end at '${jumpLabel(answer)}'`);
-      } else {
-        if (op.hasUndo) for (let j = at - 1; j >= 0; j--) op.undo[j]?.(this, call);
-        return answer;
-      }
-      answer = steps[at](this, call);
-    }
-  }
-
-  /** Index of the step that a jump goes to. */
-  labelled(op: CompiledOperation, answer: number): number {
-    const at = op.labels[jumpId(answer)];
-    if (at === undefined || at < 0) {
-      throw new SpecificationError(`${op.op.name} jumps to '${jumpLabel(answer)}', which is none of its steps`);
-    }
-    return at;
+    return settle(this, op, i, first);
   }
 
   /**

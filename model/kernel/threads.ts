@@ -5,6 +5,7 @@
 import { type CompiledOperation, UNDO } from './compile.js';
 import { i32, table, u8 } from './layout.js';
 import type { Machine } from './machine.js';
+import { labelled } from './settle.js';
 import { sort } from './sort.js';
 import { AGAIN, DISABLED, DONE, isJump, OK, OUTCOMES, outcomeIndex } from './status.js';
 
@@ -142,7 +143,7 @@ export class Threads {
       else if (answer === DISABLED || answer === AGAIN) return DISABLED;
       else if (answer === DONE) nextPc = -1;
       else if (isJump(answer)) {
-        nextPc = m.labelled(op, answer);
+        nextPc = labelled(op, answer);
         this.looped ||= nextPc <= pc;
       } else {
         status = answer;

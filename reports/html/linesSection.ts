@@ -37,7 +37,7 @@ ${folders.map((folder) => {
   return html`<details class="suite"${folders.length <= MAX_OPEN && html` open`}><summary><b>${folder}</b> <span class="quiet">${files.length} files, ${words.join(', ')}${
     holes.length > 0 && html`, ${holes.length} not reached`
   }</span>${holes.some((h) => h.reason === null) && html` <span class="chip idle">without a reason</span>`}</summary>
-${filesTable(files)}${holes.length > 0 && holesTable(holes)}</details>`;
+${holes.length > 0 && holesTable(holes)}${filesTable(files)}</details>`;
 })}${left > 0 && html`<p class="cut">and ${left} more that no suite reaches</p>`}</article>`;
 }
 
