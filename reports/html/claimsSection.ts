@@ -32,12 +32,11 @@ export function cutList(lines: readonly Markup[], what: string, most = MAX_LINES
   }</ul>`;
 }
 
-/** Blocks of suites: as they are when they are few, behind one heading when they are many. */
-export function bySuite(blocks: number, what: string, inner: Markup): Markup {
+/** Blocks of suites: as they are when they are few, behind one heading when they are many and nothing in them is wrong. */
+export function bySuite(blocks: number, what: string, inner: Markup, wrong = false): Markup {
   if (blocks === 0) return html``;
-  return blocks <= MAX_OPEN
-    ? inner
-    : html`<details class="all"><summary>${grouped(blocks)} ${what}</summary>${inner}</details>`;
+  if (blocks <= MAX_OPEN) return inner;
+  return html`<details class="all"${wrong && html` open`}><summary>${grouped(blocks)} ${what}</summary>${inner}</details>`;
 }
 
 /** What stands beside the claims of suites. */

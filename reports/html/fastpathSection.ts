@@ -19,7 +19,12 @@ const MAX_ALLOCATIONS = 5;
 export function fastpathSection(sheet: FastpathSheet): Markup {
   return html`<section id="fastpath"><h2>Fast path</h2><p class="lead">Bytes on the heap of V8 ${sheet.v8} (Node ${sheet.node}), measured exactly. The control must read 16, or the readings mean nothing.</p>
 <p>${fastpathSummary(sheet)}</p>
-${bySuite(sheet.suites.length, 'suites, each operation in both gates', html`<div class="list">${sheet.suites.map(suiteTable)}</div>`)}</section>`;
+${bySuite(
+  sheet.suites.length,
+  'suites, each operation in both gates',
+  html`<div class="list">${sheet.suites.map(suiteTable)}</div>`,
+  sheet.suites.some((s) => !isGood(s)),
+)}</section>`;
 }
 
 /** What the gates read of a suite, in a line beside its claims. */
