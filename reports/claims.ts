@@ -78,7 +78,7 @@ export interface BreachReport {
   /** File name in traces/. */
   readonly trace: string;
   /** How often the run that found it injected which fault class. */
-  readonly injected: Readonly<Record<string, number>>;
+  readonly injected?: Readonly<Record<string, number>>;
 }
 
 export type Evidence =

@@ -1,7 +1,6 @@
 /** Everything that is made of a report: the page, JUnit, SARIF and the summary. Equal inputs give equal bytes. */
 import type { FastpathSheet } from '../explore/fastpath/sheet.js';
 import type { Coverage } from './coverage.js';
-import { fastpathSection } from './html/fastpathSection.js';
 import { linesSection } from './html/linesSection.js';
 import type { Retold } from './html/pack.js';
 import { reportPage } from './html/page.js';
@@ -40,7 +39,7 @@ export function documentsOf(o: DocumentInputs): Map<(typeof DOCUMENTS)[number], 
     traces: o.traces,
     retold: o.retold,
     folder,
-    ...(o.fastpath && { fastpath: fastpathSection(o.fastpath) }),
+    ...(o.fastpath && { fastpath: o.fastpath }),
     ...(o.matrix && { matrix: o.matrix }),
     attacks: o.attacks,
     ...(o.coverage && { lines: linesSection(o.coverage) }),

@@ -87,7 +87,7 @@ function faultCell(report: Pick<Report, 'suites'>, a: Architecture, era: Era, fa
 
 /** What the run of a breach injected of the class that the claim is about: the first that it names; others only set the stage. */
 function injectedForBreach(claim: ClaimReport, fault: FaultId): number {
-  return claim.against[0] === fault ? (claim.breach?.injected[fault] ?? 0) : 0;
+  return claim.against[0] === fault ? (claim.breach?.injected?.[fault] ?? 0) : 0;
 }
 
 interface Counts {
@@ -101,7 +101,7 @@ interface Counts {
 function addCounts(counts: Counts, s: SuiteReport, fault: FaultId): number {
   const f = s.faults.find((x) => x.id === fault);
   for (const claim of s.claims) {
-    const n = claim.breach?.injected[fault] ?? 0;
+    const n = claim.breach?.injected?.[fault] ?? 0;
     counts.injected += n;
     counts.through += n;
   }

@@ -21,7 +21,7 @@ import type { Report } from './report.js';
 
 export type { Found } from './matrixCell.js';
 
-export const MATRIX_VERSION = 2;
+export const MATRIX_VERSION = 3;
 
 export interface FoundCell extends Settled {
   readonly architecture: string;

@@ -69,7 +69,7 @@ const claim = z.looseObject({
       minimal: z.boolean(),
       trace: text,
       // Reports of before did not say.
-      injected: counts.default({}),
+      injected: counts.optional(),
     })
     .nullable(),
 });

@@ -32,22 +32,26 @@ export function cutList(lines: readonly Markup[], what: string, most = MAX_LINES
   }</ul>`;
 }
 
-/** Blocks of suites: as they are when they are few, behind one heading when they are many. */
-export function bySuite(blocks: number, what: string, inner: Markup): Markup {
+/** Blocks of suites: as they are when they are few, behind one heading when they are many and nothing in them is wrong. */
+export function bySuite(blocks: number, what: string, inner: Markup, wrong = false): Markup {
   if (blocks === 0) return html``;
-  return blocks <= MAX_OPEN
-    ? inner
-    : html`<details class="all"><summary>${grouped(blocks)} ${what}</summary>${inner}</details>`;
+  if (blocks <= MAX_OPEN) return inner;
+  return html`<details class="all"${wrong && html` open`}><summary>${grouped(blocks)} ${what}</summary>${inner}</details>`;
 }
 
-/**
- * @param embedded names of the traces that the page carries
- * @param architectures under whose headings their suites come: those whose names begin with the id
- */
+/** What stands beside the claims of suites. */
+export interface Beside {
+  /** Under whose headings their suites come: those whose names begin with the id. */
+  readonly architectures: readonly { readonly id: string; readonly title: string }[];
+  /** Evidence that is of a suite as a whole: what its operations allocate, the real target. */
+  readonly beside: (suite: string) => readonly Markup[];
+}
+
+/** @param embedded names of the traces that the page carries */
 export function claimsSection(
   report: Report,
   embedded: ReadonlySet<string>,
-  architectures: readonly { readonly id: string; readonly title: string }[] = [],
+  { architectures, beside }: Beside,
 ): Markup {
   const worst = report.suites.filter(
     (s) => s.error !== null || s.claims.some((c) => ['broken', 'error', 'not exercised'].includes(c.verdict)),
@@ -57,7 +61,7 @@ export function claimsSection(
 <p class="lead">A claim is proved only within the scope named above its table: every reachable state of that scope was visited, nothing broke, and each check was shown to have teeth by switching its gate off.</p>
 ${groups(report, architectures).map(
   ({ title, suites }) =>
-    html`${title !== '' && html`<h3>${title}</h3>`}<div class="list">${suites.map((s) => suiteTable(s, embedded, report.suites.length <= MAX_OPEN || urgent.has(s)))}</div>`,
+    html`${title !== '' && html`<h3>${title}</h3>`}<div class="list">${suites.map((s) => suiteTable(s, embedded, report.suites.length <= MAX_OPEN || urgent.has(s), beside(s.name)))}</div>`,
 )}</section>`;
 }
 
@@ -81,7 +85,7 @@ export function scopeText(scope: SuiteReport['scope']): string {
     .join(', ');
 }
 
-function suiteTable(s: SuiteReport, embedded: ReadonlySet<string>, open: boolean): Markup {
+function suiteTable(s: SuiteReport, embedded: ReadonlySet<string>, open: boolean, beside: readonly Markup[]): Markup {
   const run = s.exhaustive;
   const cut = run && run.verdict !== 'complete' ? `truncated by ${run.truncatedBy}` : 'complete';
   const figures = run
@@ -90,6 +94,7 @@ function suiteTable(s: SuiteReport, embedded: ReadonlySet<string>, open: boolean
   const head = ['Claim', ...EVIDENCE_COLUMNS, 'Gate off, mutant in', 'Verdict'];
   return html`<details class="suite" data-suite="${s.name}"${open && html` open`}><summary><b>${s.name}</b> ${verdictChips(s)} <span class="quiet">${s.title}</span></summary>
 <p class="quiet">scope ${s.scopeName}: ${scopeText(s.scope)}; schedule ${s.schedule}; ${figures}</p>
+${beside.map((line) => html`<p>${line}</p>`)}
 ${s.error && html`<p class="breach">${s.error.code}: ${s.error.says}</p>`}
 <div class="scroll"><table class="cards claims"><thead><tr>${head.map((h) => html`<th scope="col">${h}</th>`)}</tr></thead>
 <tbody>${s.claims.map((c) => claimRow(s, c, embedded))}</tbody></table></div></details>`;

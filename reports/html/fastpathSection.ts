@@ -9,6 +9,7 @@ import {
 } from '../../explore/fastpath/sheet.js';
 import { fastpathSummary } from '../fastpath.js';
 import { counted, grouped } from '../text.js';
+import { bySuite } from './claimsSection.js';
 import { html, type Markup } from './markup.js';
 
 const HEAD = ['Operation', 'Gate A: interpreted', 'Gate B: default tiers', 'Verdict'];
@@ -18,14 +19,29 @@ const MAX_ALLOCATIONS = 5;
 export function fastpathSection(sheet: FastpathSheet): Markup {
   return html`<section id="fastpath"><h2>Fast path</h2><p class="lead">Bytes on the heap of V8 ${sheet.v8} (Node ${sheet.node}), measured exactly. The control must read 16, or the readings mean nothing.</p>
 <p>${fastpathSummary(sheet)}</p>
-${sheet.suites.map(suiteTable)}</section>`;
+${bySuite(
+  sheet.suites.length,
+  'suites, each operation in both gates',
+  html`<div class="list">${sheet.suites.map(suiteTable)}</div>`,
+  sheet.suites.some((s) => !isGood(s)),
+)}</section>`;
 }
+
+/** What the gates read of a suite, in a line beside its claims. */
+export function allocationLine(sheet: FastpathSheet, suite: string): Markup {
+  const s = sheet.suites.find((x) => x.suite === suite);
+  if (!s) return html`<b>Allocation gate</b> <span class="quiet">not measured</span>`;
+  const words = controlHolds(s) ? wordsOf(s) : 'the control did not read 16 bytes: the readings mean nothing';
+  return html`<b>Allocation gate</b> <span class="${isGood(s) ? 'good' : 'bad'}">operations: ${words}</span>`;
+}
+
+const isGood = (s: SuiteSheet): boolean => !suiteAllocates(s) && controlHolds(s) && !s.operations.some(isGap);
 
 function suiteTable(s: SuiteSheet): Markup {
   const after = s.families
     .map((f) => `${f.fault === '' ? 'warmed up' : `after ${f.fault}`} ${grouped(f.bytes)}`)
     .join(', ');
-  const fails = suiteAllocates(s) || !controlHolds(s) || s.operations.some(isGap);
+  const fails = !isGood(s);
   const onPath = s.operations.filter((o) => o.role !== undefined).length;
   const summary = `${counted(s.operations.length, 'operation')}, ${grouped(onPath)} on the data path: ${wordsOf(s)}`;
   return html`<details class="suite" data-suite="${s.suite}"${fails && html` open`}><summary><b>${s.suite}</b> <span class="${fails ? 'breach' : 'quiet'}">${summary}</span></summary>

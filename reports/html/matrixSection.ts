@@ -24,14 +24,14 @@ const ERAS: Readonly<Record<Era, string>> = {
 
 /** @param embedded names of the traces that the page carries */
 export function matrixSection(m: Matrix, embedded: ReadonlySet<string>): Markup {
-  const differ = [...m.cells, ...m.faults].filter((c) => c.agrees === false).length;
+  const differ = [...m.cells, ...m.faults].filter((c) => c.agrees === false && c.found !== 'not exercised').length;
   return html`<section id="matrix"><h2>Containment</h2><p class="lead">What each architecture claims, and below it what was found in this run. Nothing is written in by hand: a cell without a run is not exercised. ${differ > 0 && html`In ${counted(differ, 'cell')} the finding <span class="chip idle">differs</span> from the claim.`}</p>
 ${eras.map((era) => tablesOf(m, era).map((t) => table(m, era, t, embedded)))}${mutants(m, embedded)}</section>`;
 }
 
 /** The shortest find of each mutant; how many more there are. */
 function mutants(m: Matrix, embedded: ReadonlySet<string>): Markup {
-  return html`<article><h3>Mutants of published code</h3><div class="scroll"><table class="cards"><thead><tr>${[
+  return html`<details class="all" open><summary>Mutants of published code</summary><div class="scroll"><table class="cards"><thead><tr>${[
     'Mutant',
     'Found by',
     'Breaks',
@@ -49,11 +49,11 @@ function mutants(m: Matrix, embedded: ReadonlySet<string>): Markup {
         finds.length > 1 && html` <small>and ${finds.length - 1} more</small>`
       }</td><td data-label="Breaks">${first?.breaks ?? '-'}</td><td data-label="Steps" class="${tone}">${way}</td></tr>`;
     },
-  )}</tbody></table></div></article>`;
+  )}</tbody></table></div></details>`;
 }
 
 function table(m: Matrix, era: Era, t: MatrixTable, embedded: ReadonlySet<string>): Markup {
-  return html`<article><h3>${ERAS[era]}: ${t.title}</h3><div class="scroll"><table class="cards"><thead><tr><th scope="col">Fault</th>${m.architectures.map(
+  return html`<details class="all" open><summary>${ERAS[era]}: ${t.title}</summary><div class="scroll"><table class="cards"><thead><tr><th scope="col">Fault</th>${m.architectures.map(
     (a) => html`<th scope="col" title="${a.source}">${a.title}</th>`,
   )}</tr></thead><tbody>${t.rows.map(
     ({ title, cells }) =>
@@ -61,7 +61,7 @@ function table(m: Matrix, era: Era, t: MatrixTable, embedded: ReadonlySet<string
         const found = cells.find((c) => c.architecture === a.id);
         return found ? cell(found, a.title, embedded) : html`<td data-label="${a.title}" class="none">-</td>`;
       })}</tr>`,
-  )}</tbody></table></div></article>`;
+  )}</tbody></table></div></details>`;
 }
 
 function cell(c: AnyCell, architecture: string, embedded: ReadonlySet<string>): Markup {

@@ -1,6 +1,7 @@
 /** The parts of the page that can be wrong without a browser: escaping, packing within a budget, lines that belong together. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readTrace } from '../../explore/traceFile.js';
+import { sampleSheet } from '../samples/fastpathSheet.js';
 import { hugeSample } from '../samples/hugeSample.js';
 import { brokenLendingSuite, lendingSuite } from '../samples/lendingSuite.js';
 import { type Sample, sampleReport } from '../samples/sampleReport.js';
@@ -9,6 +10,7 @@ import { historyOf, valueAfter } from './client/history.js';
 import { embedJson, html } from './markup.js';
 import { lanesOf, packTraces } from './pack.js';
 import { reportPage } from './page.js';
+import type { AttackReport } from './targetSection.js';
 
 describe('markup', () => {
   it('escapes what is put in, but for markup', () => {
@@ -76,6 +78,35 @@ describe('the page', () => {
     const again = await sampleReport([lendingSuite({ name: 'kept' }), brokenLendingSuite()]);
     expect(reportPage(again)).toBe(reportPage(sample));
     expect(Buffer.byteLength(reportPage(hugeSample(sample, 10_000, 20_000)))).toBeLessThan(5_000_000);
+  });
+
+  it('shows what was measured beside the claims of the suite that it was measured of', async () => {
+    const sample = await sampleReport([lendingSuite({ name: 'lending' }), lendingSuite({ name: 'vtd' })]);
+    const attack: AttackReport = {
+      format: 'ringfence-attack',
+      version: 1,
+      target: 'qemu-vtd',
+      verdict: 'holds',
+      qemuVersion: '7.2.22',
+      programs: 12_345,
+      steps: 67_890,
+      inputs: { seed: 1, timeMs: 1_000 },
+      controls: [],
+      findings: [],
+      known: [],
+      coverage: {},
+    };
+    const page = reportPage({ ...sample, fastpath: sampleSheet(0), attacks: [attack] });
+    const claims = page.slice(page.indexOf('<section id="claims">'), page.indexOf('<section id="findings">'));
+    const [, first = '', second = ''] = claims.split('data-suite=');
+    expect(first).toContain('<b>Allocation gate</b> <span class="good">operations: 1 allocate nothing');
+    expect(first).not.toContain('Real target');
+    expect(second).toContain('<b>Allocation gate</b> <span class="quiet">not measured');
+    expect(second).toContain('in lockstep with QEMU 7.2.22, 12,345 programs, 0 new disagreements');
+    expect(page).not.toContain('no real implementation was driven');
+    const leaking = reportPage({ ...sample, fastpath: sampleSheet(16) });
+    expect(leaking).toContain('<b>Allocation gate</b> <span class="bad">operations: 1 allocate<');
+    expect(leaking).toContain('no real implementation was driven');
   });
 
   it('lists a trace that is damaged without showing it', async () => {

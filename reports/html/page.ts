@@ -3,6 +3,7 @@
  * script and the style whose hashes it names run, so that no name of a suite could become code even if it were not escaped.
  */
 import { createHash } from 'node:crypto';
+import type { FastpathSheet } from '../../explore/fastpath/sheet.js';
 import { readTrace, TraceFileError } from '../../explore/traceFile.js';
 import type { Matrix } from '../matrix.js';
 import { problemsOf } from '../problems.js';
@@ -12,13 +13,14 @@ import { claimsSection } from './claimsSection.js';
 import { packClasses } from './classes.js';
 import { pageScript } from './client/script.js';
 import { costSection } from './costSection.js';
+import { allocationLine, fastpathSection } from './fastpathSection.js';
 import { coverageSection, faultsSection } from './faultsSection.js';
 import { findingsSection, viewerSection } from './findingsSection.js';
 import { embedJson, html, Markup } from './markup.js';
 import { matrixSection } from './matrixSection.js';
 import { packTraces, type Retold, type TraceView } from './pack.js';
 import { style } from './style.js';
-import { type AttackReport, targetSection } from './targetSection.js';
+import { type AttackReport, lockstepLine, targetSection } from './targetSection.js';
 import { assumptionsSection, topSection, untestedSection } from './topSection.js';
 
 export interface PageInputs {
@@ -29,8 +31,8 @@ export interface PageInputs {
   readonly retold?: ReadonlyMap<string, Retold>;
   /** The folder of the traces as a reader would type it; the replay line starts with it. */
   readonly folder?: string;
-  /** Sections made elsewhere: the fast path, lines of code. */
-  readonly fastpath?: Markup;
+  /** What was measured beside the report: bytes on the fast path, lines of code. */
+  readonly fastpath?: FastpathSheet;
   readonly lines?: Markup;
   readonly matrix?: Matrix;
   /** What attacks on real targets found. */
@@ -53,6 +55,10 @@ export function reportPage(inputs: PageInputs): string {
   const css = new Markup(style);
   const policy = `default-src 'none'; script-src '${hashOf(pageScript)}'; style-src '${hashOf(style)}'`;
   const gaps = { fastpath: inputs.fastpath === undefined, targets: !inputs.attacks?.length };
+  const beside = (suite: string): Markup[] => [
+    ...(inputs.fastpath ? [allocationLine(inputs.fastpath, suite)] : []),
+    ...(inputs.attacks ?? []).flatMap((a) => lockstepLine(a, suite) ?? []),
+  ];
   const cost = matrix && costSection(matrix);
   const links = [
     ['untested', 'Not tested'],
@@ -76,14 +82,14 @@ ${topSection(report, gaps)}
 <p id="filter-box" hidden><input type="search" id="filter" placeholder="suite, claim, operation ..." aria-label="show only the suites that mention" title="press / to type here"> <output id="filter-count"></output></p></nav>
 <main>
 ${untestedSection(report, gaps)}
-${claimsSection(report, embedded, matrix?.architectures)}
+${claimsSection(report, embedded, { architectures: matrix?.architectures ?? [], beside })}
 ${matrix && matrixSection(matrix, embedded)}
 ${cost}
 ${findingsSection(problems, embedded)}
 ${viewerSection(pack.traces, out, inputs.folder ?? 'ringfence-report/traces/')}
 ${faultsSection(report)}
 ${inputs.attacks?.map(targetSection)}
-${inputs.fastpath}
+${inputs.fastpath && fastpathSection(inputs.fastpath)}
 ${coverageSection(report, inputs.lines)}
 ${assumptionsSection(report)}
 </main>

@@ -30,6 +30,16 @@ export function readAttackReport(json: string): AttackReport | undefined {
   }
 }
 
+/** Suites whose specification is the one that a target was driven against. */
+const SPECIFIED: ReadonlyMap<string, RegExp> = new Map([['qemu-vtd', /^vtd(-|$)/]]);
+
+/** What lockstep with the target says of a suite's specification, in a line beside its claims; undefined for another specification. */
+export function lockstepLine(a: AttackReport, suite: string): Markup | undefined {
+  if (!SPECIFIED.get(a.target)?.test(suite)) return undefined;
+  const tone = a.verdict === 'holds' ? 'good' : 'bad';
+  return html`<b>Real target</b> <span class="${tone}">${a.verdict}</span>: this specification in lockstep with QEMU ${a.qemuVersion}, ${counted(a.programs, 'program')}, ${counted(a.findings.length, 'new disagreement')}, ${a.known.length} known`;
+}
+
 /** The section. */
 export function targetSection(a: AttackReport): Markup {
   const kinds = Object.entries(a.coverage).sort(([x], [y]) => x.localeCompare(y, 'en'));
