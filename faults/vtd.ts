@@ -8,7 +8,7 @@ import { blockedBy, type Edit, OK, omit, reorder, replace } from '../model/kerne
 import { contextHigh, leafMask } from '../model/vtd/entries.js';
 import { complete, decode, dropTranslation, forget, invalidate } from '../model/vtd/invalidate.js';
 import { CONTEXT, DOMAIN, IOTLB, type Request, SELECTIVE } from '../model/vtd/invalidation.js';
-import { attach, disable, enable } from '../model/vtd/software.js';
+import { attach, disable, enable, map, restrict } from '../model/vtd/software.js';
 import { CONTEXT_0, DOMAIN_IDS, pageNumber, SOURCE_IDS, type Vtd, wordRow } from '../model/vtd/state.js';
 import { dmaCached, dmaRemapping, findContext, findPage } from '../model/vtd/unit.js';
 
@@ -162,8 +162,27 @@ export const staleBoot = mutant('caches of the earlier kernel kept', {
   edits: [omit(enable, 'invalidate everything')],
 });
 
+export const mapForgotten = mutant('entry not written', {
+  says: 'a mapping is meant, and its entry is never written',
+  source: 'generated: omitted step',
+  edits: [replace(map, 'write the entry', () => {})],
+});
+
+export const restrictForgotten = mutant('restriction not written', {
+  says: 'a mapping is meant to be read-only, and its entry still lets write',
+  source: 'generated: omitted step',
+  edits: [replace(restrict, 'write the entry', () => {})],
+});
+
+export const movedUninvalidated = mutant('moved without invalidation', {
+  says: 'a device is moved, and the context cache is never told',
+  source: 'seL4 PR 1729 (H26): caches not invalidated when a context changes',
+  edits: [replace(attach, 'invalidate the context cache', () => {})],
+});
+
 /** All mutants of the machine `vtd`. */
 export const vtdMutants = [
   ...[tornPublish, replacedInPlace, wrongDepth, maskNotInverted, superpageMissed, hintTaken, hintGiven, globalIgnored],
   ...[functionMaskIgnored, sourceCut, domainIgnored, enabledTooLate, disabledTooEarly, staleBoot],
+  ...[mapForgotten, restrictForgotten, movedUninvalidated],
 ] as const;

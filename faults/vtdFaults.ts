@@ -2,7 +2,7 @@
 
 import { mutant } from '../drivers/suite.js';
 import { replace } from '../model/kernel/index.js';
-import { faultHappens, handleRecord, registersOf, sourceId } from '../model/vtd/faultMachine.js';
+import { faultHappens, handleOverflow, handleRecord, registersOf, sourceId } from '../model/vtd/faultMachine.js';
 import { COMPRESSED, FSTS, NEXT, OVERFLOW, PENDING, recordFault } from '../model/vtd/faultRecords.js';
 
 export const overflowForgotten = mutant('overflow not set', {
@@ -61,4 +61,10 @@ export const pendingCleared = mutant('PPF cleared with one record', {
       m.faultStatus.value[FSTS] &= ~PENDING;
     }),
   ],
+});
+
+export const overflowStays = mutant('overflow not cleared', {
+  says: 'software has handled an overflow, and the bit stays: nothing is ever recorded again',
+  source: 'generated: omitted step',
+  edits: [replace(handleOverflow, 'clear', () => {})],
 });

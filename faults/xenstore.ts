@@ -1,7 +1,7 @@
 /** H15: the number comes back. One mutant for each link of the chain, and what the quota needs. */
 import { mutant } from '../drivers/suite.js';
 import { CONTROL } from '../model/domains.js';
-import { OK, omit, replace } from '../model/kernel/index.js';
+import { guardWith, OK, omit, replace } from '../model/kernel/index.js';
 import { createNode, forgetDomain, permitNode, removeNode } from '../model/xenstore.js';
 
 export const permissionKept = mutant('XSA-322', {
@@ -46,4 +46,14 @@ export const takenOver = mutant('node taken over', {
   says: 'creating a node that exists makes it the creator’s',
   source: 'generated: omitted guard',
   edits: [omit(createNode, 'look it up')],
+});
+export const deadPermits = mutant('permission from the dead', {
+  says: 'a dead domain still opens nodes',
+  source: 'generated: omitted guard',
+  edits: [guardWith(permitNode, 'agent', undefined)],
+});
+export const livingForgotten = mutant('the living forgotten', {
+  says: 'the daemon forgets a domain that is not dying',
+  source: 'generated: omitted guard',
+  edits: [guardWith(forgetDomain, 'target', (m, op) => m.account.known[op.target] === 1)],
 });

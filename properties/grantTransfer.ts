@@ -1,7 +1,14 @@
 /** What transfers of frames and swapped entries must keep, beside the books of frames (memory.ts) and grants (grantCounts.ts). */
 import { RUNNING } from '../model/domains.js';
 import { COMMITTED, COMPLETED, type Grants, TRANSFER, TYPE_MASK } from '../model/grants.js';
-import { ownedBy, reservation, swapGrants, takeDelivered, transferFrame } from '../model/grantTransfer.js';
+import {
+  acceptTransfer,
+  ownedBy,
+  reservation,
+  swapGrants,
+  takeDelivered,
+  transferFrame,
+} from '../model/grantTransfer.js';
 import { NONE } from '../model/kernel/index.js';
 import { NO_RIGHT } from '../model/mmu.js';
 import { granterOf } from './grantCounts.js';
@@ -88,12 +95,18 @@ export const committedStays = relation<Grants>('I4', 'withdrawn', {
 });
 
 export const takenOwn = relation<Grants>('I5', 'taken', {
-  states: 'the frame that a recipient takes is the one that came by the entry',
+  states:
+    'an entry that accepts names its donor; the frame that a recipient takes is the one that came by it, and the entry is empty then',
   holds: (before, after, status) => {
+    if (after.current.op.name === acceptTransfer.name && status === 0) {
+      const accepted = after.grant.at(after.current.call.agent, after.current.call.ref);
+      return after.grant.domid[accepted] === after.current.call.donor && accepts(after, accepted);
+    }
     if (after.current.op.name !== takeDelivered.name || status !== 0) return true;
     const { agent, ref, frame } = after.current.call;
     const row = before.grant.at(agent, ref);
-    return (before.grant.flags[row] & COMPLETED) !== 0 && before.frame.owner[frame ?? NONE] === agent;
+    if (frame !== before.grant.frame[row] || after.grant.flags[row] !== 0) return false;
+    return (before.grant.flags[row] & COMPLETED) !== 0 && before.frame.owner[frame] === agent;
   },
   witnesses: { 'a frame has come': (m) => m.grant.flags.some((f) => (f & COMPLETED) !== 0) },
 });

@@ -11,10 +11,14 @@
  *      covered by a completed invalidation since. They never look at a word of a table, a tag or a descriptor.
  */
 
-import { frameOf, READ, WRITE } from '../model/vtd/entries.js';
+import { frameOf, PRESENT, READ, READ_WRITE, WRITE } from '../model/vtd/entries.js';
+import { attach, entryRow } from '../model/vtd/software.js';
 import {
   A_LEVEL_1,
+  A_LEVEL_2,
+  CONTEXT_0,
   contextLow,
+  contextWord2,
   DOMAIN_IDS,
   FIRST_TABLE,
   isData,
@@ -24,6 +28,7 @@ import {
   spaceOf,
   VMM_FRAME,
   type Vtd,
+  wordRow,
 } from '../model/vtd/state.js';
 import { dmaCached, dmaWalked, type Found } from '../model/vtd/unit.js';
 import { invariant, relation } from './property.js';
@@ -148,6 +153,44 @@ export const trueSource = relation<Vtd>('I8', 'source', {
     'both requesters are cached': (m) => m.contextCache.valid[0] === 1 && m.contextCache.valid[1] === 1,
     'the requesters are in different spaces': (m) => m.attached.space[0] === 1 && m.attached.space[1] === 2,
   },
+});
+
+/** Whether the words of the tables are those of what software means: 00:05.0's context entry, the directory, the mappings. */
+function wordsMean(m: Vtd): boolean {
+  const { word } = m.vtdMemory;
+  const s = m.attached.space[0] - 1;
+  const low = word[wordRow(CONTEXT_0, 0)];
+  if (s < 0 ? (low & PRESENT) !== 0 : low !== contextLow(s) || word[wordRow(CONTEXT_0, 1)] !== contextWord2(s))
+    return false;
+  if ((word[wordRow(A_LEVEL_2, 0)] !== 0) !== (m.directory.present[0] === 1)) return false;
+  for (let u = 0; u < m.meant.rows; u++) {
+    if (u < 2 && m.directory.recycled[0] === 1) continue;
+    if ((word[entryRow(u)] & READ_WRITE) !== m.meant.rights[u]) return false;
+  }
+  return true;
+}
+
+/** The other direction of C: what software means is there. */
+export const tablesMean = invariant<Vtd>('I15', 'tables', {
+  states: 'whenever software is not in the middle of a change, the tables say what it means',
+  holds: (m) => m.vtdUnit.busy[0] === 1 || wordsMean(m),
+  witnesses: {
+    'a mapping is gone': (m) => m.meant.rights[2] === 0 && m.vtdUnit.busy[0] === 0,
+    'the directory is back in place': (m) => m.directory.present[0] === 1 && m.meant.rights[0] === 0,
+  },
+});
+
+/** A move that has returned is a move. */
+export const moved = relation<Vtd>('I4', 'moved', {
+  states: 'when 00:05.0 has been moved, the unit holds no context entry of where it was',
+  holds: (_before, after) => {
+    if (after.current.op.name !== attach.name || !after.finished) return true;
+    const to = after.current.call.to ?? 0;
+    if (after.attached.space[0] !== to + 1 || after.vtdUnit.busy[0] === 1) return false;
+    return after.contextCache.valid[0] === 0 || after.contextCache.did[0] === DOMAIN_IDS[to];
+  },
+  witnesses: { '00:05.0 is cached while it is moved': (m) => m.vtdUnit.busy[0] === 1 && m.contextCache.valid[0] === 1 },
+  explain: (_before, after) => `00:05.0 is moved, and the unit still has domain id ${after.contextCache.did[0]} for it`,
 });
 
 /** A context entry in the cache is one that software wrote as a whole. */

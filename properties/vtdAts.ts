@@ -1,5 +1,5 @@
 /** What device TLBs must keep: nothing of a frame that was given away, nothing beyond what is meant, and no one who is not trusted. */
-import { type Ats, contextWord, forgeTranslated, sendTranslated, sendUntranslated } from '../model/vtd/atsUnit.js';
+import { type Ats, contextWord, forgeTranslated, sendTranslated, sendUntranslated, TRUSTED } from '../model/vtd/atsUnit.js';
 import { ALL_REQUESTS } from '../model/vtd/entries.js';
 import { invariant, relation } from './property.js';
 
@@ -71,10 +71,12 @@ export const trustedTranslations = relation<Ats>('I8', 'source', {
 });
 
 export const notedKeepers = invariant<Ats>('I15', 'keepers', {
-  states: 'a device that can keep translations is one that software invalidates',
+  states: 'a device that can keep translations is trusted with them, and one that software invalidates',
   holds: (m) => {
     for (let r = 0; r < m.atsDevice.rows; r++) {
+      if (r !== TRUSTED && (m.atsDevice.enabled[r] === 1 || m.atsDevice.noted[r] === 1)) return false;
       if (m.atsDevice.noted[r] === 1) continue;
+      if (idle(m) && m.atsContext.word[r] === contextWord(ALL_REQUESTS)) return false;
       if (m.atsDevice.enabled[r] === 1) return false;
       for (let p = 0; p < m.atsMeant.rows; p++) if (m.atc.rights[m.atc.at(r, p)] !== 0) return false;
     }

@@ -1,5 +1,12 @@
 /** What fault recording must keep: software can learn of every fault, and of none that did not happen. */
-import { type FaultMachine, faultHappens, handleRecord, pendingSources, sourceId } from '../model/vtd/faultMachine.js';
+import {
+  type FaultMachine,
+  faultHappens,
+  handleOverflow,
+  handleRecord,
+  pendingSources,
+  sourceId,
+} from '../model/vtd/faultMachine.js';
 import { FRI, FSTS, OVERFLOW, PENDING } from '../model/vtd/faultRecords.js';
 import { invariant, relation } from './property.js';
 
@@ -73,5 +80,19 @@ export const overflowCloses = relation<FaultMachine>('vtd-overflow', 'closed', {
   },
   witnesses: {
     'overflow with a free record': (m) => (fsts(m) & OVERFLOW) !== 0 && m.faultRecord.pending.some((p) => p === 0),
+  },
+});
+
+/** What software has handled is over. */
+export const handledIsCleared = relation<FaultMachine>('I4', 'handled', {
+  states: 'when software has handled a record or the overflow, it is cleared, and the record is the one that FRI named',
+  holds: (before, after) => {
+    const { op } = after.current;
+    if (op.name === handleOverflow.name) return (fsts(after) & OVERFLOW) === 0;
+    if (op.name !== handleRecord.name) return true;
+    return after.faultRecord.pending[before.faultStatus.value[FRI]] === 0;
+  },
+  witnesses: {
+    'a record is pending after an overflow': (m) => (fsts(m) & OVERFLOW) !== 0 && (fsts(m) & PENDING) !== 0,
   },
 });

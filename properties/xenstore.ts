@@ -72,7 +72,8 @@ export const nodesOwn = relation<Store>('I14', 'own nodes', {
       if (owner[n] === after.node.owner[n] && readers[n] === after.node.readers[n]) continue;
       if (typeof op.agent !== 'string') {
         if (owner[n] !== NONE && owner[n] !== call.agent) return false;
-      } else if (owner[n] !== call.target && (readers[n] ^ after.node.readers[n]) !== 1 << (call.target ?? 0))
+      } else if (before.domain.life[call.target ?? 0] !== DYING) return false;
+      else if (owner[n] !== call.target && (readers[n] ^ after.node.readers[n]) !== 1 << (call.target ?? 0))
         return false;
     }
     return true;

@@ -19,6 +19,7 @@ import {
 import { oneOwner } from '../../properties/blockRecovery.js';
 import { claim, suite } from '../suite.js';
 import { assumptions, idleStart, plainStart } from './blockStarts.js';
+import { leaveOut } from './parts.js';
 
 const two = {
   device: 1,
@@ -44,9 +45,19 @@ const onlyNonsense = replace(take, 'copy the operation', (m: Block, op) => {
   m.pool.segments[op.row] = op.hostile ? 0 : m.slot.segments[op.at];
 });
 
+/** What connected ends do not do: begin, suspend, reconnect, be taken back; and end. */
+const handshake = [
+  ...['front.initialise', 'front.replay', 'front.connect', 'front.suspend', 'front.reclaim', 'back.announce'],
+  ...['back.connect', 'manager.destroy', 'vmm.takeBack', 'vmm.bury', 'manager.restart'],
+];
+const endings = ['front.closed', 'back.disconnect'];
+
 export const blockShared = suite('block-shared', {
   title: 'two frontends on one backend, one of them hostile, which floods it',
-  machine: { name: 'block-shared', modules: [splitBlock, hostileNeighbour, plainStart] },
+  machine: {
+    name: 'block-shared',
+    modules: leaveOut([splitBlock, hostileNeighbour, plainStart], ...handshake, ...endings),
+  },
   scope: {
     default: { ...two, pending: 2, slot: 2, index: 4 },
     large: { ...two, pending: 2, slot: 2, index: 4, request: 2, page: 3 },
@@ -74,7 +85,10 @@ export const blockShared = suite('block-shared', {
 
 export const blockSecrets = suite('block-secrets', {
   title: 'two frontends on one backend, one of them hostile, with a secret of the other in reach',
-  machine: { name: 'block-secrets', modules: [splitBlock, hostileNeighbour, plainStart] },
+  machine: {
+    name: 'block-secrets',
+    modules: leaveOut([splitBlock, hostileNeighbour, plainStart], ...handshake, ...endings),
+  },
   scope: {
     default: { ...two, pending: 1, slot: 1, index: 2 },
     large: { ...two, pending: 2, slot: 1, index: 2 },
@@ -113,7 +127,10 @@ const strangersScope = {
 
 export const blockNeighbours = suite('block-neighbours', {
   title: 'two frontends, each with a device and a backend of its own, one of which crashes',
-  machine: { name: 'block-neighbours', modules: [splitBlock, strangersCrash, idleStart] },
+  machine: {
+    name: 'block-neighbours',
+    modules: leaveOut([splitBlock, strangersCrash, idleStart], 'front.replay', 'manager.destroy', ...endings),
+  },
   scope: {
     small: strangersScope,
     default: strangersScope,

@@ -8,7 +8,7 @@ export const bounce = suite('bounce', {
   title: 'bounce buffers that users share one after the other, with a device that writes less than announced',
   machine: bounceMachine,
   scope: {
-    small: { 'bounce user': 2, 'bounce slot': 1 },
+    small: { 'bounce user': 2, 'bounce slot': 2 },
     default: { 'bounce user': 2, 'bounce slot': 2 },
     large: { 'bounce user': 3, 'bounce slot': 2 },
   },

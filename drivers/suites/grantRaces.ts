@@ -42,6 +42,7 @@ import {
 } from '../../properties/grantCounts.js';
 import { keptFromPeers, lastOneOnly, ownQuota, reachGranted, revoked } from '../../properties/grants.js';
 import { claim, suite } from '../suite.js';
+import { leaveOut } from './parts.js';
 
 export const GRANTER = 1;
 export const MAPPER = 2;
@@ -98,6 +99,9 @@ const living = { ...domains, operations: [] };
 const fixed = { ...frames, operations: [] };
 const loads = { ...processors, operations: [refillTlb, load] };
 
+/** What is done for the dead: nobody dies here. */
+const ofTheDead = ['grant.destroy', 'grant.relinquish'];
+
 const assumptions = [
   'atomic: each named step of a call; what the VMM does under the lock of an active entry is one step',
   'scope: no domain dies during a call; no frame is allocated or released by its owner',
@@ -108,7 +112,7 @@ export const grantPublication = suite('grants-publish', {
   title: 'a mapper maps an entry while its granter is still writing it',
   machine: {
     name: 'grant publication',
-    modules: [living, fixed, loads, grantTable, startOwned],
+    modules: leaveOut([living, fixed, loads, grantTable, startOwned], ...ofTheDead),
     threads: () => [GRANTER],
     split: ['grant.publish', 'grant.end'],
   },
@@ -132,7 +136,7 @@ export const grantRace = suite('grants-race', {
   title: 'a granter ends access while a mapper maps',
   machine: {
     name: 'grant race',
-    modules: [living, fixed, loads, grantTable, startPublished],
+    modules: leaveOut([living, fixed, loads, grantTable, startPublished], ...ofTheDead),
     threads: () => [GRANTER, MAPPER],
     split: ['grant.end', 'grant.map'],
   },
@@ -164,7 +168,7 @@ export const handleRace = suite('grants-handles', {
   title: 'two processors of a mapper unmap and copy, and the tool stack takes the frame back',
   machine: {
     name: 'handle race',
-    modules: [living, fixed, loads, grantTable, reclamation, startMapped],
+    modules: leaveOut([living, fixed, loads, grantTable, reclamation, startMapped], ...ofTheDead),
     threads: () => [MAPPER, MAPPER],
     split: ['grant.unmap', 'grant.copy'],
   },

@@ -89,7 +89,7 @@ export const grantTransfers = suite('grants-transfer', {
     guardWith(acceptTransfer, 'agent', (m, op) => op.agent === RECIPIENT && m.domain.life[op.agent] === 1),
   ],
   scope: {
-    small: { ...scope, frame: 2, grant: 1, reservation: 2 },
+    small: { ...scope, frame: 3, grant: 1, reservation: 2 },
     default: { ...scope, frame: 3, grant: 1, reservation: 2 },
     large: { ...scope, frame: 3, grant: 2, reservation: 2 },
   },

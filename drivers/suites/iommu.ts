@@ -56,6 +56,7 @@ import {
 import { claim, suite } from '../suite.js';
 import { iommuMachine, iommuSuperpagesMachine, iommuTablesMachine, iommuTeardownMachine } from './iommuMachines.js';
 import { IOMMU_ASSUMPTIONS, iommuQueue, iommuRace, iommuTimeout, TWO_DEVICES, TWO_DIDS } from './iommuRace.js';
+import { leaveOut } from './parts.js';
 
 export { iommuQueue, iommuRace, iommuTimeout } from './iommuRace.js';
 
@@ -144,7 +145,17 @@ export const iommu = suite('iommu', {
 /** Superpages and table frames. */
 export const iommuTables = suite('iommu-tables', {
   title: 'superpages are split and tables freed, step by step, while caches of every level refill',
-  machine: iommuTablesMachine,
+  machine: {
+    ...iommuTablesMachine,
+    modules: leaveOut(
+      iommuTablesMachine.modules,
+      'iommu.reap',
+      'iommu.readFaults',
+      'iommu.enable',
+      'dma.forgedTranslated',
+      'dma.peer',
+    ),
+  },
   schedule: 'split',
   scope: {
     small: { domain: 2, generation: 1, frame: 5, device: 1, ats: 0, iova: 2, did: 1, queue: 2, dma: 1, record: 0 },
@@ -222,7 +233,16 @@ export const iommuSuperpages = suite('iommu-superpages', {
 /** Devices come and go. */
 export const iommuTeardown = suite('iommu-teardown', {
   title: 'devices are taken away and given to others, their domain dies, waits time out',
-  machine: iommuTeardownMachine,
+  machine: {
+    ...iommuTeardownMachine,
+    modules: leaveOut(
+      iommuTeardownMachine.modules,
+      'iommu.readFaults',
+      'iommu.enable',
+      'dma.stale',
+      'dma.forgedTranslated',
+    ),
+  },
   schedule: 'split',
   failures: 'any',
   scope: {

@@ -40,6 +40,7 @@ import {
 } from '../../properties/iommu.js';
 import { claim, suite } from '../suite.js';
 import { iommuQueueMachine, iommuRaceMachine } from './iommuMachines.js';
+import { leaveOut } from './parts.js';
 
 export const IOMMU_ASSUMPTIONS = [
   'an entry of a table changes as a whole (torn writes belong to the bit-level specification)',
@@ -71,7 +72,10 @@ export const TWO_DIDS = { ...TWO_PAGES, iova: 1, did: 2 } as const;
 /** One device with an ATC; every call is split. */
 export const iommuRace = suite('iommu-race', {
   title: 'revocations step by step, while caches refill and DMA is in flight',
-  machine: iommuRaceMachine,
+  machine: {
+    ...iommuRaceMachine,
+    modules: leaveOut(iommuRaceMachine.modules, 'iommu.reap', 'iommu.enable', 'dma.forgedTranslated', 'dma.peer'),
+  },
   schedule: 'split',
   scope: {
     small: { domain: 2, generation: 1, frame: 4, device: 1, ats: 1, iova: 1, did: 1, queue: 3, dma: 1, record: 1 },
@@ -123,7 +127,10 @@ export const iommuRace = suite('iommu-race', {
 /** The race again, with waits that time out. */
 export const iommuTimeout = suite('iommu-timeout', {
   title: 'revocations step by step, with waits that time out and complete late',
-  machine: iommuRaceMachine,
+  machine: {
+    ...iommuRaceMachine,
+    modules: leaveOut(iommuRaceMachine.modules, 'iommu.readFaults', 'iommu.enable', 'dma.forgedTranslated', 'dma.peer'),
+  },
   schedule: 'split',
   failures: 'any',
   scope: {
@@ -155,7 +162,10 @@ export const iommuTimeout = suite('iommu-timeout', {
 /** Two devices of two domains share a queue. */
 export const iommuQueue = suite('iommu-queue', {
   title: 'two domains share an invalidation queue that fills up and times out',
-  machine: iommuQueueMachine,
+  machine: {
+    ...iommuQueueMachine,
+    modules: leaveOut(iommuQueueMachine.modules, 'iommu.readFaults', 'iommu.enable', 'dma.forgedTranslated'),
+  },
   schedule: 'whole',
   failures: 'any',
   scope: {

@@ -9,8 +9,17 @@ import { vtdMachine } from '../../model/vtd/index.js';
 import { contextInvalidation, invalidationWait, iotlbInvalidation } from '../../model/vtd/invalidate.js';
 import { dmaRemapping } from '../../model/vtd/unit.js';
 import { vtdWalkMachine } from '../../model/vtd/walkMachine.js';
-import { cachesWithin, neverOpen, refines, tablesOutOfReach, trueSource, wholeEntries } from '../../properties/vtd.js';
-import { faultsTold, overflowCloses, recordsTrue, statusAgrees } from '../../properties/vtdFaults.js';
+import {
+  cachesWithin,
+  moved,
+  neverOpen,
+  refines,
+  tablesMean,
+  tablesOutOfReach,
+  trueSource,
+  wholeEntries,
+} from '../../properties/vtd.js';
+import { faultsTold, handledIsCleared, overflowCloses, recordsTrue, statusAgrees } from '../../properties/vtdFaults.js';
 import { walkFaultsRight, walkFindsMeaning } from '../../properties/vtdWalk.js';
 import { claim, suite } from '../suite.js';
 
@@ -25,7 +34,7 @@ export const vtd = suite('vtd', {
   schedule: 'split',
   claims: [
     claim('after a completed invalidation a device reaches nothing that the tables do not allow', {
-      keeps: [refines, cachesWithin],
+      keeps: [refines, cachesWithin, tablesMean, moved],
       against: ['F2', 'F3'],
       without: [
         { off: iotlbInvalidation, breaks: refines },
@@ -41,6 +50,10 @@ export const vtd = suite('vtd', {
         { off: faults.maskNotInverted, breaks: cachesWithin },
         { off: faults.hintTaken, breaks: cachesWithin },
         { off: contextInvalidation, breaks: cachesWithin },
+        { off: faults.mapForgotten, breaks: tablesMean },
+        { off: faults.restrictForgotten, breaks: tablesMean },
+        { off: faults.movedUninvalidated, breaks: moved },
+        { off: contextInvalidation, breaks: moved },
       ],
     }),
     claim('no device reaches a table or the VMM, not even through a table that has become a data frame', {
@@ -118,7 +131,7 @@ export const vtdFaults = suite('vtd-faults', {
   schedule: 'whole',
   claims: [
     claim('software can learn of every blocked request, and of its true source', {
-      keeps: [faultsTold, statusAgrees, recordsTrue, overflowCloses],
+      keeps: [faultsTold, statusAgrees, recordsTrue, overflowCloses, handledIsCleared],
       against: ['F2'],
       without: [
         { off: recordFaults.overflowForgotten, breaks: faultsTold },
@@ -127,6 +140,7 @@ export const vtdFaults = suite('vtd-faults', {
         { off: recordFaults.recordedAfterOverflow, breaks: overflowCloses },
         { off: recordFaults.pendingCleared, breaks: statusAgrees },
         { off: recordFaults.recordOverwritten, breaks: recordsTrue },
+        { off: recordFaults.overflowStays, breaks: handledIsCleared },
       ],
     }),
   ],

@@ -2,6 +2,7 @@
 import { earlyRelease } from '../../faults/memory.js';
 import * as faults from '../../faults/xenstore.js';
 import { storeMachine, storePermissions, storeQuota } from '../../model/xenstore.js';
+import { lifeCycle } from '../../properties/memory.js';
 import { idsForgotten, nodesCounted, nodesOwn, nodesWithinQuota, readersMeant } from '../../properties/xenstore.js';
 import { claim, suite } from '../suite.js';
 
@@ -15,7 +16,7 @@ export const xenstore = suite('xenstore', {
   },
   claims: [
     claim('a domain that gets an id that was used before inherits nothing', {
-      keeps: [readersMeant, idsForgotten],
+      keeps: [readersMeant, idsForgotten, lifeCycle],
       against: ['F10'],
       without: [
         { off: faults.permissionKept, breaks: idsForgotten },
@@ -25,6 +26,7 @@ export const xenstore = suite('xenstore', {
         { off: earlyRelease, breaks: readersMeant },
         { off: storePermissions, breaks: readersMeant },
         { off: faults.permittedUnborn, breaks: readersMeant },
+        { off: faults.deadPermits, breaks: lifeCycle },
       ],
     }),
     claim('nodes are counted against those who own them, and nobody changes those of others', {
@@ -36,6 +38,7 @@ export const xenstore = suite('xenstore', {
         { off: faults.removalNotCounted, breaks: nodesCounted },
         { off: faults.anyonePermits, breaks: nodesOwn },
         { off: faults.takenOver, breaks: nodesOwn },
+        { off: faults.livingForgotten, breaks: nodesOwn },
       ],
     }),
   ],
