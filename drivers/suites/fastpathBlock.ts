@@ -62,7 +62,25 @@ export const fastpathBlock = suite('fastpath-block', {
   title: 'the data path of the split block driver: a page is mapped and unmapped once, nothing is allocated or copied',
   machine,
   gatesOff: [dmaRemapping],
-  scope: { small: { ...scope, pending: 1 }, default: scope },
+  scope: {
+    small: { ...scope, pending: 1 },
+    default: scope,
+    large: {
+      device: 1,
+      frontend: 1,
+      backend: 2,
+      epoch: 1,
+      request: 2,
+      page: 4,
+      pending: 2,
+      segment: 2,
+      sector: 8,
+      slot: 2,
+      index: 4,
+      'segment count': 4,
+      'message id': 3,
+    },
+  },
   claims: [
     claim('block requests flow without allocations, copies or control messages, and map each page once', {
       keeps: [blockFrugal],
