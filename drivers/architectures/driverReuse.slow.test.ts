@@ -5,7 +5,7 @@ import { driverReuse } from './driverReuse.js';
 
 const DEFAULT: Readonly<Record<string, number>> = {
   'driver-reuse-mux': 150_528,
-  'driver-reuse-channel': 175_184,
+  'driver-reuse-channel': 188_556,
   'driver-reuse-receive': 5832,
   'driver-reuse-interrupts': 60,
   'driver-reuse-commands': 972,

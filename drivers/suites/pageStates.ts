@@ -7,7 +7,7 @@ import { claim, suite } from '../suite.js';
 export const pageStates = suite('page-states', {
   title: 'page ownership below a host that is not trusted: share, unshare, donate, and the devices of the host',
   machine: pageStateMachine,
-  scope: { small: {}, default: {} },
+  scope: { small: {}, default: {}, large: {} },
   failures: 'any',
   claims: [
     claim('the views of a page fit together, whoever asks for whatever transition', {

@@ -19,7 +19,7 @@ import { claim, suite } from '../suite.js';
 export const vtdTorn = suite('vtd-torn', {
   title: 'Intel VT-d, bit level: second-level entries above 4 GiB that change while hardware reads them',
   machine: vtdTornMachine,
-  scope: { small: {}, default: {} },
+  scope: { small: {}, default: {}, large: {} },
   schedule: 'split',
   claims: [
     claim('hardware never sees half of one second-level entry and half of another', {
@@ -54,7 +54,7 @@ export const vtdAts = suite('vtd-ats', {
   title:
     'Intel VT-d, bit level: devices that keep translations of their own, and the descriptors that make them forget',
   machine: vtdAtsMachine,
-  scope: { small: {}, default: {} },
+  scope: { small: {}, default: {}, large: {} },
   schedule: 'split',
   claims: [
     claim('a frame that was given away is in no IOTLB and in no device TLB', {

@@ -68,7 +68,7 @@ function cell(c: AnyCell, architecture: string, embedded: ReadonlySet<string>): 
   const claimed = `claimed: ${CLAIMED[c.claimed]}${c.inferred ? ' (inferred)' : ''}`;
   return html`<td data-label="${architecture}" class="${toneOf(c.found)}" title="${c.note}"><small>${claimed}</small><div><b>${c.found}</b>${
     c.agrees === false && html` <span class="chip idle">differs</span>`
-  }</div>${evidence(c)}${breachLink(c, embedded)}</td>`;
+  }</div>${evidence(c)}${breachLink(c, embedded)}${c.agrees === false && html`<details><summary><small>why</small></summary><small>${c.note}</small></details>`}</td>`;
 }
 
 /** Evidence and number of suites; their names, scopes and what was injected on pointing. */
