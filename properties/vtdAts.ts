@@ -1,5 +1,12 @@
 /** What device TLBs must keep: nothing of a frame that was given away, nothing beyond what is meant, and no one who is not trusted. */
-import { type Ats, contextWord, forgeTranslated, sendTranslated, sendUntranslated, TRUSTED } from '../model/vtd/atsUnit.js';
+import {
+  type Ats,
+  contextWord,
+  forgeTranslated,
+  sendTranslated,
+  sendUntranslated,
+  TRUSTED,
+} from '../model/vtd/atsUnit.js';
 import { ALL_REQUESTS } from '../model/vtd/entries.js';
 import { invariant, relation } from './property.js';
 
