@@ -1,4 +1,4 @@
-/** `ringfence list`: the suites, their claims, faults and scopes. */
+/** `ringfence list`: the suites, a line each; those that are named with their claims, faults and scopes. */
 
 import { propertyKey, type SuiteDescription } from '../explore/campaign/described.js';
 import { hang, printable } from '../reports/text.js';
@@ -9,8 +9,11 @@ import { DEFAULTS } from './options.js';
 import { suitesFor } from './suites.js';
 import { TARGETS } from './targets.js';
 
+/** Columns that a title needs to stand beside its name. */
+const MIN_TITLE = 50;
+
 /** Runs the command; the exit code. */
-export async function list(args: readonly string[], o: CommonOptions & { readonly patience: number }): Promise<number> {
+export async function list(args: readonly string[], o: CommonOptions & { readonly patience: number; readonly verbose: boolean }): Promise<number> {
   const out = new Console(o);
   try {
     const running = {
@@ -23,7 +26,8 @@ export async function list(args: readonly string[], o: CommonOptions & { readonl
     out.json(`${JSON.stringify({ suites: suites.map(plain), targets: TARGETS }, undefined, 2)}\n`);
     const { width } = out.page;
     if (o.quiet) out.always(suites.map((s) => s.name));
-    for (const s of suites) out.lines([...suiteLines(s, out), '']);
+    if (args.length > 0 || o.verbose) for (const s of suites) out.lines([...suiteLines(s, out), '']);
+    else out.lines([...contents(suites, out), '']);
     if (args.length === 0) {
       out.lines([out.page.style.bold('targets, for ringfence attack')]);
       out.lines(TARGETS.flatMap((t) => hang(`  ${t.name.padEnd(10)} `, t.says, width)));
@@ -33,6 +37,24 @@ export async function list(args: readonly string[], o: CommonOptions & { readonl
   } catch (thrown) {
     return failWith(thrown);
   }
+}
+
+/** The suites as a table of contents: name, number of claims, title. */
+function contents(suites: readonly SuiteDescription[], out: Console): string[] {
+  const { width, style } = out.page;
+  const longest = Math.max(...suites.map((s) => s.name.length));
+  // On a narrow page the title goes below the name.
+  const beside = width - longest >= MIN_TITLE;
+  const claims = suites.reduce((n, s) => n + s.claims.length, 0);
+  return [
+    ...suites.flatMap((s) =>
+      beside
+        ? hang(`${s.name.padEnd(longest)}  `, printable(s.title), width)
+        : [style.bold(s.name), ...hang('    ', printable(s.title), width)],
+    ),
+    '',
+    `${suites.length} suites, ${claims} claims; ringfence list NAME tells one in full`,
+  ];
 }
 
 function suiteLines(s: SuiteDescription, out: Console): string[] {

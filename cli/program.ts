@@ -81,8 +81,9 @@ export async function run(args: readonly string[]): Promise<number> {
     });
 
   common(program.command('list'))
-    .description('list suites with their claims, faults and scopes')
+    .description('list the suites; those that are named with their claims, faults and scopes')
     .argument('[suite...]', 'names, or paths of modules')
+    .option('-v, --verbose', 'claims, faults and scopes of all', false)
     .addOption(patience())
     .addHelpText('after', examples('list', 'list memory', 'list --json ./dist/my-suite.js'))
     .action(async (suites: string[], options) => {
