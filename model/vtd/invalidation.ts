@@ -145,9 +145,9 @@ export function coversContext(q: Request, sourceId: number, did: number): boolea
   }
 }
 
-/** Pages below 2^32 that are compared: those above the address mask. */
+/** Bits of the low word of a page number that are compared: those above the address mask. Signed: an unsigned word may be an object. */
 function pageBits(addressMask: number): number {
-  return addressMask >= 32 ? 0 : (-1 << addressMask) >>> 0;
+  return addressMask >= 32 ? 0 : -1 << addressMask;
 }
 
 /**
