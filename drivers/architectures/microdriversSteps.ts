@@ -6,11 +6,9 @@
 import { lockFaults, lockHang } from '../../faults/architectures/microdrivers.js';
 import {
   bufferStaysMapped,
-  callersNotTold,
   comboNotBroken,
   crashNotNoticed,
   driverLockNotBroken,
-  lineNotReopened,
   modeKept,
   repliesOutOfOrder,
   unpublishedKept,
@@ -87,7 +85,6 @@ export const callStepsSuite = suite('microdrivers-xpc-steps', {
       keeps: [callersReturn, nested],
       against: ['F10'],
       without: [
-        { off: callersNotTold, breaks: callersReturn, scope: { caller: 2, level: 1 } },
         { off: driverLockNotBroken, breaks: callersReturn, scope: { caller: 2, level: 1 } },
         { off: crashNotNoticed, breaks: callersReturn, scope: { caller: 2, level: 1 } },
         { off: repliesOutOfOrder, breaks: nested, scope: { caller: 1, level: 3 } },
@@ -129,7 +126,6 @@ export const lockStepsSuite = suite('microdrivers-locks-steps', {
         { off: comboNotBroken, breaks: waitersWake },
         { off: modeKept, breaks: follows },
         { off: unpublishedKept, breaks: agree },
-        { off: lineNotReopened, breaks: pathGoesOn },
         { off: bufferStaysMapped, breaks: once },
       ],
     }),

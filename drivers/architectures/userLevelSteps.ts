@@ -22,7 +22,7 @@ import {
 } from '../../model/architectures/userLevel/interrupts.js';
 import { mapCoherent, mapStreaming, unmapBus } from '../../model/architectures/userLevel/mappings.js';
 import { allocatePage, exitPages } from '../../model/architectures/userLevel/pages.js';
-import { drainOnClose, restarting } from '../../model/architectures/userLevel/service.js';
+import { drainOnClose } from '../../model/architectures/userLevel/service.js';
 import { DRIVER, heapFrame, type UserDrivers } from '../../model/architectures/userLevel/state.js';
 import { createDomain, domains, releaseDomain, runs } from '../../model/domains.js';
 import { finishDma, iommu, issueDma, processQueue, refillIotlb } from '../../model/iommu/index.js';
@@ -161,7 +161,6 @@ export const clientStepsSuite = suite('user-level-drivers-clients-restarts', {
         { off: answeredAgain, breaks: exactlyOnce },
         { off: drainOnClose, breaks: noStaleEffect },
         { off: neverDisabled, breaks: nothingLeft },
-        { off: restarting, breaks: served },
       ],
     }),
     claim(STEPS_SAY.clientsCensus, {

@@ -69,6 +69,17 @@ export const staysQuiet = invariant<Restarts>('R-S2', 'stays quiet', {
   witnesses: { 'a device is quiesced': (m) => m.service.suspected.includes(QUIESCED) },
 });
 
+/** The old domain is paused before anything is taken from it. */
+export const pausedFirst = invariant<Restarts>('R-S2', 'paused', {
+  states: 'while a device is quiesced for its restart, the VMM is in the middle of no call of its old domain',
+  holds: (m) => !m.service.suspected.includes(QUIESCED) || !m.isBusy('vmm'),
+  explain: () => 'a driver domain is taken apart while the VMM still does what it was called for',
+  witnesses: {
+    'a device is quiesced': (m) => m.service.suspected.includes(QUIESCED),
+    'a call is under way for a suspect': (m) => m.isBusy('vmm') && m.service.suspected.includes(1),
+  },
+});
+
 /** A live driver domain has its memory. */
 export const liveKeepMemory = invariant<Restarts>('I1', 'memory of the living', {
   states: 'a domain that runs and drives a device owns the memory that was set aside for it',

@@ -158,8 +158,6 @@ export const restartsSuite = suite('driver-reuse-restarts', {
         { off: reclaimAtOnce, breaks: ddOneOwner },
         { off: epochCheck, breaks: ddTold },
         { off: forgetsRequests, breaks: ddBlockOnce },
-        { off: replaysFrames, breaks: ddFrameOnce },
-        { off: noReplay, breaks: ddCompletes, scope: one },
         { off: hangDetection, breaks: ddReturns, scope: one },
       ],
     }),
