@@ -93,6 +93,15 @@ describe('machines', () => {
     );
   });
 
+  it('refuse a field of a name that tables have', () => {
+    const odd = module<Machine, { place: ReturnType<typeof table> }>('odd', {
+      tables: { place: table([worker], { rows: u8() }) },
+      operations: [work],
+    });
+    const made = (): unknown => build({ name: 'toy', modules: [odd] }, { scope: { [worker.name]: 2 } });
+    expect(refusalOf(made)).toBe("a field of place cannot be named 'rows': tables have that name");
+  });
+
   it('refuse a scope that leaves a sort without a size', () => {
     expect(refusal([work], { scope: {} })).toBe(
       "the scope of toy does not say how many members 'worker of a mistake' has",

@@ -2,7 +2,6 @@
  * Grant tables, version 1: a granter, a mapper and a third domain that may be given what they release; the last domain is hostile in
  * both roles. Whole calls; their races are in grantRaces.ts.
  */
-
 import {
   deadGrants,
   endedNotCleared,
