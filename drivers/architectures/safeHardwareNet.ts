@@ -110,7 +110,7 @@ function transmission(era: Era): Suite {
     scope: {
       small: SMALL,
       default: { ...SMALL, generation: 3 },
-      large: { ...SMALL, generation: 3, slot: 2, index: 4, work: 2, 'named slot': 3, frame: 3 },
+      large: { ...SMALL, generation: 3, slot: 2, index: 4, 'named slot': 3, frame: 3 },
     },
     claims: [
       claim(says.mapped, {

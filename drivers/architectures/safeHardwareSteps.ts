@@ -159,7 +159,7 @@ function reception(era: Era): Suite {
     machine: receiveSteps,
     schedule: 'split',
     gatesOff: missing(era),
-    scope: { small: RX, default: RX, large: { ...RX, buffer: 2, frame: 5 } },
+    scope: { small: RX, default: RX, large: { ...RX, domain: 4, guest: 2, frame: 4 } },
     claims: [
       claim(stepSays.receive, {
         keeps: [deadReachesNothing, flippedOutOfReach, receivedOnce, serviceReturns],

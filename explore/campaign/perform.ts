@@ -251,8 +251,16 @@ function withGateOff({ off }: Counterpart): Partial<MachineOptions> {
 
 /** How deep a breach is looked for: a broken machine may have states without end, and its breach must be near. */
 const COUNTERPART_DEPTH = 12;
+/** Where operations are taken apart, a way has as many steps as they have. */
+const COUNTERPART_DEPTH_SPLIT = 24;
 /** Progress is a matter of the whole graph; so it is built up in stages. */
 const PROGRESS_DEPTHS = [3, 6, 9, COUNTERPART_DEPTH] as const;
+const PROGRESS_DEPTHS_SPLIT = [...PROGRESS_DEPTHS, 16, 20, COUNTERPART_DEPTH_SPLIT] as const;
+
+function depthsFor(s: Suite, p: AnyProperty): readonly number[] {
+  if (s.schedule === 'split') return p.kind === 'progress' ? PROGRESS_DEPTHS_SPLIT : [COUNTERPART_DEPTH_SPLIT];
+  return p.kind === 'progress' ? PROGRESS_DEPTHS : [COUNTERPART_DEPTH];
+}
 
 function broken(job: CounterpartJob | BreachJob, s: Suite, control: Control): Untimed<BrokenAnswer> {
   const counterpart = job.kind === 'counterpart' ? counterpartOf(s, job.claim, job.without) : undefined;
@@ -281,7 +289,7 @@ function broken(job: CounterpartJob | BreachJob, s: Suite, control: Control): Un
       if (result.verdict === 'truncated') verdict = 'truncated';
       continue;
     }
-    for (const maxDepth of p.kind === 'progress' ? PROGRESS_DEPTHS : [COUNTERPART_DEPTH]) {
+    for (const maxDepth of depthsFor(s, p)) {
       const more = { frameCondition: false, mayStop: () => true, stopAtFirst: true, maxDepth };
       const { symmetry, result } = explore(s, m, [p], control, more);
       states = result.states;
