@@ -15,10 +15,13 @@ const FILE = 'sweep.json';
 const shape = z.strictObject({
   killed: z.record(z.string(), z.string()),
   survivors: z.record(z.string(), z.string()),
+  untried: z.array(z.string()),
 });
 
 function read(): SweepFile {
-  return existsSync(FILE) ? shape.parse(JSON.parse(readFileSync(FILE, 'utf8'))) : { killed: {}, survivors: {} };
+  return existsSync(FILE)
+    ? shape.parse(JSON.parse(readFileSync(FILE, 'utf8')))
+    : { killed: {}, survivors: {}, untried: [] };
 }
 
 function write(file: SweepFile): void {
@@ -32,6 +35,7 @@ const suites = names.length > 0 ? embeddedSuites.filter((s) => names.includes(s.
 const known = read();
 const killed: Record<string, string> = names.length > 0 ? { ...known.killed } : {};
 const survivors: Record<string, string> = names.length > 0 ? { ...known.survivors } : {};
+const untried = new Set(known.untried);
 const problems: string[] = [];
 const sweep = new Sweep();
 // What nothing is known of comes first: an interrupted run has then seen all that is new.
@@ -46,6 +50,7 @@ for (const [i, target] of targets.entries()) {
   }
   const answer = sweep.try(target, before);
   const reason = known.survivors[target.name] ?? '';
+  untried.delete(target.name);
   delete killed[target.name];
   delete survivors[target.name];
   if (answer.killed) {
@@ -57,9 +62,15 @@ for (const [i, target] of targets.entries()) {
       problems.push(`${target.name}: survives in ${target.suites.map((x) => x.suite.name).join(', ')}`);
   }
   stdout.write(`${i + 1}/${targets.length} ${target.name}: ${answer.killed ? answer.by : `SURVIVES ${answer.by}`}\n`);
-  if (i % 16 === 15) write({ killed: { ...known.killed, ...killed }, survivors: { ...known.survivors, ...survivors } });
+  if (i % 16 === 15) {
+    write({
+      killed: { ...known.killed, ...killed },
+      survivors: { ...known.survivors, ...survivors },
+      untried: [...untried],
+    });
+  }
 }
-write({ killed, survivors });
+write({ killed, survivors, untried: names.length > 0 ? [...untried] : [] });
 for (const p of problems) stdout.write(`${p}\n`);
 stdout.write(
   `${targets.length} mutants: ${Object.keys(killed).length} noticed, ${Object.keys(survivors).length} survive\n`,

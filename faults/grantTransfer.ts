@@ -3,7 +3,7 @@ import { mutant } from '../drivers/suite.js';
 import { forget } from '../model/grantGuest.js';
 import { COMMITTED, GNTST, TRANSFER } from '../model/grants.js';
 import { swapGrants, transferFrame, withdrawTransfer } from '../model/grantTransfer.js';
-import { NONE, OK, omit, reorder, replace, undoWith } from '../model/kernel/index.js';
+import { guardWith, NONE, OK, omit, reorder, replace, undoWith } from '../model/kernel/index.js';
 
 export const stolenInUse = mutant('frame transferred while in use', {
   says: 'a frame is taken from its donor without a look at its references',
@@ -102,4 +102,10 @@ export const swappedInPart = mutant('entry swapped in part', {
       [domid[a], domid[b]] = [domid[b], domid[a]];
     }),
   ],
+});
+
+export const deadAccepts = mutant('dead recipient withdraws', {
+  says: 'a dead domain still withdraws its entry',
+  source: 'generated: omitted guard',
+  edits: [guardWith(withdrawTransfer, 'agent', undefined)],
 });

@@ -28,7 +28,7 @@ import {
   transferredOnce,
   withinReservation,
 } from '../../properties/grantTransfer.js';
-import { countHolders } from '../../properties/memory.js';
+import { countHolders, lifeCycle } from '../../properties/memory.js';
 import { claim, suite } from '../suite.js';
 
 const DONOR = 1;
@@ -106,7 +106,7 @@ export const grantTransfers = suite('grants-transfer', {
       ],
     }),
     claim('an entry receives one frame, from the donor that it names, and tells of it when it is there', {
-      keeps: [deliveredWhole, transferredOnce, committedStays, takenOwn],
+      keeps: [deliveredWhole, transferredOnce, committedStays, takenOwn, lifeCycle],
       against: ['F10'],
       without: [
         { off: faults.donorUnchecked, breaks: transferredOnce },
@@ -114,6 +114,7 @@ export const grantTransfers = suite('grants-transfer', {
         { off: faults.commitLeft, breaks: deliveredWhole },
         { off: faults.withdrawnBlindly, breaks: committedStays },
         { off: faults.completedFirst, breaks: takenOwn },
+        { off: faults.deadAccepts, breaks: lifeCycle },
       ],
     }),
   ],

@@ -14,6 +14,8 @@ export interface SweepFile {
   readonly killed: Readonly<Record<string, string>>;
   /** Mutant: the reason. */
   readonly survivors: Readonly<Record<string, string>>;
+  /** Mutants that no run has come to yet. */
+  readonly untried: readonly string[];
 }
 
 /** A mutant with the suites that have its operation. */
