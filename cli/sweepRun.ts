@@ -63,11 +63,10 @@ for (const [i, target] of targets.entries()) {
   }
   stdout.write(`${i + 1}/${targets.length} ${target.name}: ${answer.killed ? answer.by : `SURVIVES ${answer.by}`}\n`);
   if (i % 16 === 15) {
-    write({
-      killed: { ...known.killed, ...killed },
-      survivors: { ...known.survivors, ...survivors },
-      untried: [...untried],
-    });
+    // So far: what was known, as far as this run has not found otherwise.
+    const noticed = { ...known.killed, ...killed };
+    const others = Object.entries({ ...known.survivors, ...survivors }).filter(([name]) => !(name in noticed));
+    write({ killed: noticed, survivors: Object.fromEntries(others), untried: [...untried] });
   }
 }
 write({ killed, survivors, untried: names.length > 0 ? [...untried] : [] });

@@ -36,7 +36,7 @@ export const corpus: readonly CorpusRow[] = [
   row('H06', 'XSA-148, RW', 'memory', 'XSA-148 RW', 'I3 type', 3),
   row('H06', 'XSA-182', 'memory', 'XSA-182', 'I3 type', 3),
   row('H07', 'XSA-401', 'memory-race', 'XSA-401', 'I3 type', 8),
-  row('H08', 'XSA-299: what is worked on is not held', 'memory-maps', 'protected without a reference', 'I2 count', 6),
+  row('H08', 'XSA-299: what is worked on is not held', 'memory-maps', 'protected without a reference', 'I2 count', 4),
   row('H09', 'XSA-222, XSA-247', 'memory', 'XSA-247', 'I1 reach', 2),
   row('H09', 'of a large DMA mapping', 'page-states', 'failed split ignored', 'I1 reach', 3),
   row('H10', 'XSA-472', 'special-pages', 'XSA-472', 'I2 count', 8),

@@ -1,8 +1,8 @@
 /** Generated mutants: guards that say who acts, and on whom, left out. */
 import { mutant } from '../drivers/suite.js';
-import { allocUnbound, tearDownEvents } from '../model/eventBinding.js';
+import { allocUnbound, bindIpi, tearDownEvents } from '../model/eventBinding.js';
 import { bindLine, endHungDriver, unbindDead, unbindLine } from '../model/interrupts.js';
-import { mapRegisters, setBusMaster } from '../model/ioSpace.js';
+import { completeDma, mapRegisters, setBusMaster, usePorts } from '../model/ioSpace.js';
 import { guardWith, NONE, omit, replace } from '../model/kernel/index.js';
 import { takeMessage } from '../model/messageInterrupts.js';
 
@@ -71,4 +71,19 @@ export const mapsForOthers = mutant('registers mapped for another', {
       for (let d = 0; d < m.access.rows; d++) m.access.pages[d] |= 1 << op.page;
     }),
   ],
+});
+export const ipiNotPublished = mutant('port not published', {
+  says: 'binding an inter-processor interrupt returns success, and the port stays free',
+  source: 'generated: omitted step',
+  edits: [replace(bindIpi, 'publish port', () => {})],
+});
+export const dmaNeverOver = mutant('DMA never over', {
+  says: 'a DMA that has completed still counts as in flight',
+  source: 'generated: omitted step',
+  edits: [replace(completeDma, 'complete', () => {})],
+});
+export const portsDead = mutant('ports without effect', {
+  says: 'a store to a port does not reach the device',
+  source: 'generated: omitted step',
+  edits: [replace(usePorts, 'write', () => {})],
 });

@@ -20,7 +20,6 @@ import {
   operationOn,
   reorder,
   replace,
-  undoWith,
 } from '../model/kernel/index.js';
 import {
   domainOf,
@@ -219,18 +218,6 @@ export const destroyedLives = mutant('destroyed and alive', {
   says: 'the call that destroys a domain returns success, and the domain runs on',
   source: 'generated: omitted step',
   edits: [replace(destroyDomain, 'stop it', () => {})],
-});
-
-export const typeNotUndone = mutant('type not undone', {
-  says: 'a mapping that finds its entry in use keeps the type that it has taken',
-  source: 'generated: omitted undo',
-  edits: [undoWith(mapFrame, 'take the writable type', undefined)],
-});
-
-export const referenceNotUndone = mutant('reference not undone', {
-  says: 'a mapping that finds its entry in use keeps the reference that it has taken',
-  source: 'generated: omitted undo',
-  edits: [undoWith(mapFrame, 'take a reference', undefined)],
 });
 
 export const protectedTwice = mutant('protected twice', {

@@ -3,11 +3,12 @@
  * the control domain; the VMM takes things back from the dying. And calls of Xen that return have done their work.
  */
 import { CONTROL, DYING, domain, RUNNING } from '../model/domains.js';
-import { tearDownEvents } from '../model/eventBinding.js';
-import { type EventChannels, hasWords, isOpen, portsOf, rowOf } from '../model/eventChannels.js';
+import { allocUnbound, bindIpi, bindVirq, tearDownEvents } from '../model/eventBinding.js';
+import { type EventChannels, hasWords, IPI, isOpen, portsOf, rowOf, UNBOUND, VIRQ } from '../model/eventChannels.js';
 import type { Interrupts } from '../model/interruptLines.js';
 import { endHungDriver } from '../model/interrupts.js';
-import type { IoSpace } from '../model/ioSpace.js';
+import { completeDma, type IoSpace, usePorts, useRegisters } from '../model/ioSpace.js';
+import { NONE } from '../model/kernel/index.js';
 import type { MessageInterrupts } from '../model/messageInterrupts.js';
 import { relation } from './property.js';
 
@@ -91,4 +92,31 @@ export const ownVectors = relation<MessageInterrupts>('I14', 'own messages', {
     return true;
   },
   witnesses: { 'an interrupt waits': (m) => m.vector.pending.includes(1) },
+});
+
+/** A call that binds a port has bound it. */
+export const portsBound = relation<EventChannels>('I4', 'bound', {
+  states: 'when a call that opens a port returns success, the port that it names is open, as what was asked for',
+  holds: (_before, after, status) => {
+    const { op, call } = after.current;
+    if (status !== 0) return true;
+    const { port, target, agent } = call as unknown as { port: number; target: number; agent: number };
+    if (op.name === allocUnbound.name) return after.channel.state[rowOf(after, target, port)] === UNBOUND;
+    if (op.name === bindIpi.name) return after.channel.state[rowOf(after, agent, port)] === IPI;
+    return op.name !== bindVirq.name || after.channel.state[rowOf(after, agent, port)] === VIRQ;
+  },
+  witnesses: { 'a domain has an inter-processor interrupt': (m) => m.channel.state.includes(IPI) },
+});
+
+/** A device does what it was told last. */
+export const devicesTold = relation<IoSpace>('I4', 'told', {
+  states: 'a store to a device’s ports or registers tells it, and a DMA that has completed is over',
+  holds: (_before, after, status) => {
+    const { op, call } = after.current;
+    if (status !== 0) return true;
+    if (op.name === completeDma.name) return after.device.dma[call.agent] === NONE;
+    if (op.name !== usePorts.name && op.name !== useRegisters.name) return true;
+    return after.device.program[call.device ?? 0] === call.agent;
+  },
+  witnesses: { 'a DMA is in flight': (m) => m.device.dma.some((d) => d !== NONE) },
 });

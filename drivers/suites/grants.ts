@@ -63,7 +63,6 @@ const start = module<Frames, Record<never, never>>('start', {
     }
   },
 });
-
 /** Processors that cache and load. What they may store follows from what they reach. */
 const loads = { ...processors, operations: [refillTlb, load, relinquishTable] };
 const reclamation = module<Grants, Record<never, never>>('reclamation', { tables: {}, operations: [reclaimInUse] });

@@ -29,7 +29,7 @@ import {
   revocationBarrier,
 } from '../../model/ioSpace.js';
 import { type MachineDef, module } from '../../model/kernel/index.js';
-import { ownDevices } from '../../properties/doing.js';
+import { devicesTold, ownDevices } from '../../properties/doing.js';
 import {
   configurationSource,
   deadReleased,
@@ -91,7 +91,7 @@ export const ioSpaceSuite = suite('io-space', {
       ],
     }),
     claim('an id that is used again inherits no device, and the dead give back what they held', {
-      keeps: [holdersFresh, deadReleased, lifeCycle, ownDevices],
+      keeps: [holdersFresh, deadReleased, lifeCycle, ownDevices, devicesTold],
       against: ['F10'],
       without: [
         { off: givenToAnybody, breaks: holdersFresh },
@@ -100,6 +100,8 @@ export const ioSpaceSuite = suite('io-space', {
         { off: doing.deadMaps, breaks: lifeCycle },
         { off: doing.deadMasters, breaks: lifeCycle },
         { off: doing.mapsForOthers, breaks: ownDevices },
+        { off: doing.dmaNeverOver, breaks: devicesTold },
+        { off: doing.portsDead, breaks: devicesTold },
       ],
     }),
   ],

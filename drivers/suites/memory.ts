@@ -16,11 +16,9 @@ import {
   memoryFaults,
   protectedTwice,
   protectUnheld,
-  referenceNotUndone,
   removalIgnored,
   teardownOfOthers,
   translation,
-  typeNotUndone,
   unmapKeepsReference,
   unmapKeepsType,
   unpinOfOthers,
@@ -200,7 +198,7 @@ export const memoryRace = suite('memory-race', {
 });
 
 export const memoryMaps = suite('memory-maps', {
-  title: 'two processors of one domain map, protect and unpin the same frame',
+  title: 'two processors of one domain protect and unpin the same frame',
   machine: {
     name: 'memory maps',
     modules: [
@@ -211,7 +209,7 @@ export const memoryMaps = suite('memory-maps', {
       start,
     ],
     threads: () => [1, 1],
-    split: ['mmu.map', 'mmu.protect', 'mmu.unpin'],
+    split: ['mmu.protect', 'mmu.unpin'],
   },
   scope: {
     small: { domain: 2, frame: 1, vcpu: 2 },
@@ -224,8 +222,6 @@ export const memoryMaps = suite('memory-maps', {
       keeps: [countHolders, typeExclusive, reachOwn],
       against: [],
       without: [
-        { off: typeNotUndone, breaks: countHolders },
-        { off: referenceNotUndone, breaks: countHolders },
         { off: flushOnRetyping, breaks: typeExclusive },
         { off: protectedTwice, breaks: countHolders },
         { off: protectUnheld, breaks: countHolders },
@@ -233,7 +229,7 @@ export const memoryMaps = suite('memory-maps', {
     }),
   ],
   mayStop: () => true,
-  assumptions: [...assumptions, 'atomic: each named step of the calls that map, protect and unpin; the others whole'],
+  assumptions: [...assumptions, 'atomic: each named step of the calls that protect and unpin; the others whole'],
 });
 
 export const strangers = suite('strangers', {

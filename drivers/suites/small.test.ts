@@ -12,7 +12,7 @@ import { xenstore } from './xenstore.js';
 
 describe.each([
   ['config-space', configSpace, 289],
-  ['memory-maps', memoryMaps, 3_150],
+  ['memory-maps', memoryMaps, 926],
   ['grants-swap', grantSwap, 424],
   ['grants-transfer', grantTransfers, 6_008],
   ['page-states', pageStates, 416],
