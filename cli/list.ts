@@ -13,7 +13,10 @@ import { TARGETS } from './targets.js';
 const MIN_TITLE = 50;
 
 /** Runs the command; the exit code. */
-export async function list(args: readonly string[], o: CommonOptions & { readonly patience: number; readonly verbose: boolean }): Promise<number> {
+export async function list(
+  args: readonly string[],
+  o: CommonOptions & { readonly patience: number; readonly verbose: boolean },
+): Promise<number> {
   const out = new Console(o);
   try {
     const running = {
