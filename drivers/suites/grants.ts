@@ -265,18 +265,7 @@ export const subPage = suite('grants-sub-page', {
   assumptions,
 });
 
-const twoLives = {
-  domain: 3,
-  party: 2,
-  granting: 1,
-  frame: 1,
-  grant: 1,
-  handle: 1,
-  pin: 1,
-  vcpu: 3,
-  generation: 2,
-  'shared part': 2,
-};
+const twoLives = { ...halfFrame, generation: 2, 'shared part': 2 };
 
 export const staleIds = suite('grants-stale-id', {
   title: 'a granter does not end its grants to a domain that has died',
