@@ -65,8 +65,10 @@ async function measure(folder: string): Promise<number> {
   const { report, traces } = makeReport(state, [], { version, seed: SEED, runs: 0, timeMs: undefined });
   const timings = timingsText(state, workers, performance.now() - began);
   saveReport(folder, { report: reportText(report), traces, timings, documents: new Map() });
-  const failed = report.errors.length > 0 || report.suites.some((x) => x.error !== null || x.findings.length > 0);
-  return failed ? EXIT.broken : EXIT.holds;
+  const broken = report.suites.filter((x) => x.error !== null || x.findings.length > 0);
+  for (const { name } of broken)
+    stdout.write(`${name} broke, so nothing is measured: see 'npx ringfence verify ${name}'\n`);
+  return report.errors.length > 0 || broken.length > 0 ? EXIT.broken : EXIT.holds;
 }
 
 let code: number;
