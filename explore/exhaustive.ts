@@ -54,6 +54,8 @@ class Exhaustive implements Visitor {
   private readonly findings = new Map<string, Finding>();
   private readonly invariants: readonly Invariant<Machine>[];
   private readonly relations: readonly Relation<Machine>[];
+  /** Those of them that are asked of steps which change nothing, too. */
+  private readonly alwaysAsked: readonly Relation<Machine>[];
   private readonly pendingWitnesses: {
     property: string;
     witness: string;
@@ -98,6 +100,7 @@ class Exhaustive implements Visitor {
     const properties = (options.properties ?? []) as readonly UntypedProperty[];
     this.invariants = properties.filter((p) => p.kind === 'invariant');
     this.relations = properties.filter((p) => p.kind === 'relation');
+    this.alwaysAsked = this.relations.filter((p) => !p.ofChange);
     this.allWitnesses = properties.flatMap((p) =>
       Object.entries(p.witnesses).map(([witness, test]) => ({
         property: `${p.id} ${p.name}`,
@@ -272,8 +275,9 @@ class Exhaustive implements Visitor {
         this.report(FAILURE_CHANGES_NOTHING, id, k, why, m.current.op.name);
       }
     }
-    for (let i = 0; i < this.relations.length; i++) {
-      const p = this.relations[i];
+    const asked = unchanged ? this.alwaysAsked : this.relations;
+    for (let i = 0; i < asked.length; i++) {
+      const p = asked[i];
       if (!p.holds(m.before, m, status)) {
         this.report(p, id, k, p.explain?.(m.before, m, status) ?? p.states, m.current.op.name);
       }

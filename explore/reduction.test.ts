@@ -18,19 +18,19 @@ import { reductionOf } from './reduction.js';
 
 describe('partial-order reduction', () => {
   const stage = sort('stage');
-  const pairTables = { driver: table([stage], { at: u8() }), device: table([stage], { at: u8(), order: u8() }) };
+  const pairTables = { driver: table([stage], { step: u8() }), device: table([stage], { step: u8(), order: u8() }) };
   type Pairs = Machine & State<typeof pairTables>;
   const pairOperation = operationOn<Pairs>();
   const submit = pairOperation('pair.submit', {
     agent: stage,
-    where: { agent: (m, op) => m.driver.at[op.agent] < 4 && m.device.order[op.agent] === 0 },
+    where: { agent: (m, op) => m.driver.step[op.agent] < 4 && m.device.order[op.agent] === 0 },
     touches: (m, op, may) => {
       may.write(m.driver, op.agent);
       may.write(m.device, op.agent);
     },
     steps: {
       submit: (m, op) => {
-        m.driver.at[op.agent]++;
+        m.driver.step[op.agent]++;
         m.device.order[op.agent] = 1;
       },
     },
@@ -41,7 +41,7 @@ describe('partial-order reduction', () => {
     touches: (m, op, may) => may.write(m.device, op.agent),
     steps: {
       complete: (m, op) => {
-        m.device.at[op.agent]++;
+        m.device.step[op.agent]++;
         m.device.order[op.agent] = 0;
       },
     },
@@ -53,14 +53,14 @@ describe('partial-order reduction', () => {
   const follows = (bound: number) =>
     invariant<Pairs>('I6', 'match', {
       states: 'a device completes only what was submitted',
-      holds: (m) => m.device.at.every((n, i) => n <= m.driver.at[i] && n < bound),
+      holds: (m) => m.device.step.every((n, i) => n <= m.driver.step[i] && n < bound),
       parts: (m, i, reads) => {
         if (i >= m.size(stage)) return false;
         reads.read(m.driver, i);
         reads.read(m.device, i);
         return true;
       },
-      witnesses: { 'the second device is done': (m) => m.device.at[1] === 4 },
+      witnesses: { 'the second device is done': (m) => m.device.step[1] === 4 },
     });
   const run = (pairs: number, bound: number, reduced: boolean) => {
     const machine = build(def, { scope: { stage: pairs } });

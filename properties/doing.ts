@@ -18,6 +18,7 @@ const actorOf = (m: EventChannels | IoSpace | MessageInterrupts): number =>
 
 export const ownPorts = relation<EventChannels>('I14', 'own ports', {
   states: 'a port of a running domain is closed by its own calls, or by the control domain’s',
+  ofChange: true,
   holds: (before, after) => {
     const actor = actorOf(after);
     if (actor === CONTROL) return true;
@@ -66,6 +67,7 @@ export const ownLines = relation<Interrupts>('I14', 'own lines', {
 
 export const ownDevices = relation<IoSpace>('I14', 'own devices', {
   states: 'what a running domain has of devices is given and taken by the control domain; what it maps, it maps itself',
+  ofChange: true,
   holds: (before, after) => {
     const actor = actorOf(after);
     const control = after.current.op.agent === 'control';
@@ -82,6 +84,7 @@ export const ownDevices = relation<IoSpace>('I14', 'own devices', {
 
 export const ownVectors = relation<MessageInterrupts>('I14', 'own messages', {
   states: 'an interrupt that waits for a domain is handled by this domain, or goes when the VMM takes it back',
+  ofChange: true,
   holds: (before, after) => {
     const { op, call } = after.current;
     if (op.agent !== domain) return true;

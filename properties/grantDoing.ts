@@ -37,6 +37,7 @@ function pinsTouched(before: Grants, after: Grants, row: number): boolean {
 export const ownGrants = relation<Grants>('I14', 'own grants', {
   states:
     'handles, mappings and pins of a running mapper, and entries of a running granter, change by its own calls only',
+  ofChange: true,
   holds: (before, after) => {
     const { op, call } = after.current;
     const actor = op.agent === domain ? call.agent : -1;

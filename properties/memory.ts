@@ -178,6 +178,7 @@ function mappingsTouched(before: Memory, after: Memory, d: number): boolean {
 export const ownDoing = relation<Memory>('I14', 'own doing', {
   states:
     'what a running domain maps, pins as a page table and owns changes by its own calls only, but for reclamation',
+  ofChange: true,
   holds: (before, after) => {
     const { op, call } = after.current;
     const actor = op.agent === domain ? call.agent : -1;

@@ -35,6 +35,8 @@ export interface Invariant<M> extends PropertyBase<M> {
 export interface Relation<M> extends PropertyBase<M> {
   readonly kind: 'relation';
   readonly holds: (before: M, after: M, status: number) => boolean;
+  /** It speaks of what changes, and says nothing of a step that leaves the state as it was: explorers need not ask it then. */
+  readonly ofChange?: boolean;
   readonly explain?: (before: M, after: M, status: number) => string;
 }
 
