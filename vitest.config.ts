@@ -1,5 +1,6 @@
 /** Tests in three projects, by what they need. */
 import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** What some tests need beside Node; CI forbids to leave any of them out. */
@@ -22,6 +23,8 @@ const exclude = ['dist/**', 'node_modules/**', 'examples/**', ...missing.map(([,
 // Three projects, by what a test needs: `quick` is pure and short, `slow` explores default scopes or starts processes, `qemu` needs a QEMU.
 export default defineConfig({
   test: {
+    // All cores: the default leaves one to the watcher, and on two cores that is half of them.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         test: {

@@ -44,9 +44,9 @@ describe('a suite that holds', () => {
     expect(ended.stdout).toContain('assumed: keys cannot be copied');
   });
 
-  it('lets each failure site fail, until none is hit', () => {
+  it('lets each failure site fail that an operation passes', () => {
     const { failNth } = report().suites[0];
-    expect(failNth.map((f) => f.failed > 0)).toEqual([true, false]);
+    expect(failNth.map((f) => f.failed > 0)).toEqual([true]);
   });
 
   it('writes a report that its schema describes, and the traces that it names', () => {
