@@ -178,10 +178,11 @@ function operationTable(s: SuiteReport): Markup {
   const row = (o: SuiteReport['operations'][number]): Markup => {
     const all: Counts = { ...o.refused, ...o.blocked };
     const never = o.ok + sum(all) === 0;
+    // Most cells are empty: they carry nothing, and the page stays small.
     const cell = (label: string, n: number, hole: boolean): Markup =>
-      html`<td data-label="${label}" class="number ${hole ? 'idle' : n === 0 ? 'empty' : ''}">${
-        n > 0 ? grouped(n) : hole ? 'never' : html`<span aria-label="none">·</span>`
-      }</td>`;
+      n === 0 && !hole
+        ? html`<td class="empty"></td>`
+        : html`<td data-label="${label}" class="number ${hole ? 'idle' : ''}">${hole ? 'never' : grouped(n)}</td>`;
     const more = rest.filter((name) => all[name]).map((name) => `${name} ${grouped(all[name] ?? 0)}`);
     return html`<tr><th scope="row"><code>${o.operation}</code>${o.fault !== '' && html` <span class="chip">${o.fault}</span>`}</th>
 ${cell('succeeded', o.ok, o.ok === 0 && (never || o.fault === ''))}${shown.map((name) => cell(name, all[name] ?? 0, false))}
@@ -203,16 +204,9 @@ function witnessTable(s: SuiteReport): Markup | undefined {
     }
   }
   if (properties.size === 0) return undefined;
-  return html`<div class="scroll"><table class="cards counts"><thead><tr>
-<th scope="col">Property</th><th scope="col" class="number">Claims</th><th scope="col">Witnesses never reached</th></tr></thead><tbody>${[
-    ...properties,
-  ].map(
-    ([key, missing]) => html`<tr><th scope="row">${key}</th>
-<td data-label="Claims" class="number">${s.claims.filter((c) => c.properties.includes(key)).length}</td>
-<td data-label="Witnesses never reached">${
-      missing.size > 0
-        ? html`<span class="idle">${[...missing].join('; ')}</span>`
-        : html`<span class="good">none: all were reached</span>`
-    }</td></tr>`,
-  )}</tbody></table></div>`;
+  const lacking = [...properties].filter(([, missing]) => missing.size > 0);
+  const whole = [...properties].filter(([, missing]) => missing.size === 0).map(([key]) => key);
+  return html`${lacking.length > 0 && html`<ul>${lacking.map(([key, missing]) => html`<li>${key}: <span class="idle">never reached: ${[...missing].join('; ')}</span></li>`)}</ul>`}${
+    whole.length > 0 && html`<p><span class="good">Every witness was reached</span> of ${whole.join(', ')}.</p>`
+  }`;
 }

@@ -65,7 +65,7 @@ td.bad{background:var(--bad-back)}td.bad b{color:var(--bad)}
 td.open{background:var(--open-back)}td.open b,td.partly b{color:var(--open)}td.partly{background:var(--shade)}
 td b{font-weight:600}
 .number{font-variant-numeric:tabular-nums}
-.matrix td.empty{color:var(--line)}
+.matrix td.empty{color:var(--line);text-align:right}.matrix td.empty:empty::after{content:'·'}
 .suite{border:1px solid var(--line);background:var(--card);margin:-1px 0 0}.suite>summary{cursor:pointer;padding:5px 12px}.list{margin:6px 0}
 .all>summary{cursor:pointer;padding:5px 0;font-weight:600}.suite>summary b{margin-right:4px}
 .suite[open]>summary{border-bottom:1px solid var(--line)}.suite>:not(summary){margin-left:12px;margin-right:12px}.suite>.scroll{margin-bottom:12px;margin-top:8px}
