@@ -72,7 +72,9 @@ const machineWith = (name: string, ...faults: readonly AnyModule[]): MachineDef 
 const dmaMachine = machineWith('microdrivers DMA', busAddresses, busFaults, attacks);
 /** What nothing checks in either era: the same operations on the hardware of both. */
 const unchecked = [configuration, halfFaults] as const;
-const dmaThenMachine = machineWith('microdrivers DMA', busAddresses, busFaults, attacks, ...unchecked);
+/** Where there is no IOMMU there is no stale translation to go through. */
+const attacksThen: AnyModule = { ...attacks, operations: [dmaInterrupt] };
+const dmaThenMachine = machineWith('microdrivers DMA', busAddresses, busFaults, attacksThen, ...unchecked);
 const kernelDmaMachine = machineWith('microdrivers DMA of the kernel half', kernelMapFaults, ...unchecked);
 
 const scope = {
