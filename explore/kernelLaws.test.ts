@@ -207,6 +207,20 @@ describe('properties', () => {
     expect(run([add(reset)]).findings[0].trace.at(-1)?.operation).toBe('toy.reset');
   });
 
+  it('a relation of changes is asked of steps that change something, and of no others', () => {
+    const never = (ofChange: boolean) =>
+      relation<Toy>('R', 'never', { states: 'no step is taken', holds: () => false, ofChange, witnesses: {} });
+    const nothing = operation('toy.nothing', { agent: 'vmm', steps: { nothing: () => {} } });
+    const found = (ofChange: boolean) => {
+      const machine = make({ edits: [add(nothing)] });
+      const { findings } = exploreExhaustively(machine, { properties: [never(ofChange)], mayStop: () => true });
+      return findings.map((f) => f.mechanism);
+    };
+    expect(found(false)).toContain('toy.nothing');
+    expect(found(true)).not.toContain('toy.nothing');
+    expect(found(true).length).toBeGreaterThan(0);
+  });
+
   it('witnesses that are never reached are told', () => {
     const { witnesses } = explore({ edits: [omit(addOne, 'write')] });
     expect(witnesses).toEqual([{ property: 'I2 count', witness: 'both have added', reached: false }]);
