@@ -77,6 +77,12 @@ async function open(
   return { page, errors, requests, tookMs: performance.now() - began };
 }
 
+/** Follows the first finding's link; the viewer opens on the change of address, which comes after the click. */
+async function openTrace(page: Page): Promise<void> {
+  await page.click('#findings a');
+  await page.waitForSelector('#viewer:not([hidden])');
+}
+
 const width = (page: Page): Promise<number> => page.evaluate('document.documentElement.scrollWidth');
 
 async function shot(page: Page, name: string): Promise<void> {
@@ -130,8 +136,7 @@ describe('report.html', () => {
 
   it('steps through a trace with the keyboard', async () => {
     const { page, errors } = await open(reportPage(broken));
-    await page.click('#findings a');
-    await page.waitForSelector('#viewer:not([hidden])');
+    await openTrace(page);
     const said = (): Promise<string | null> => page.textContent('#trace-detail h3');
     const steps = broken.report.suites[1]?.findings[0]?.steps ?? [];
     expect(await said()).toBe(`Step 4 of 4: ${steps[3]}`);
@@ -159,7 +164,7 @@ describe('report.html', () => {
   it('shows what could not happen, outcomes by state, and only the suites that are asked for', async () => {
     const suites = ['kept', 'second', 'third'].map((name) => lendingSuite({ name }));
     const { page, errors } = await open(reportPage(await sampleReport([...suites, brokenLendingSuite()])));
-    await page.click('#findings a');
+    await openTrace(page);
     await page.keyboard.press('Home');
     expect(await page.textContent('#trace-disabled')).toContain('disabled by its guard on');
     // The key for the filter, which opens what is folded and finds what only the coverage mentions.
