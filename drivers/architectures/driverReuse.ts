@@ -5,9 +5,10 @@
  */
 import { architecture, type Cell, type Era } from './architecture.js';
 import { CHANNEL_SAYS, channelSuite, interruptSuite, publishedChannel, receiveSuite } from './driverReuse/channel.js';
-import { SAYS } from './driverReuse/claims.js';
+import { MUX_RESTART_SAYS, SAYS } from './driverReuse/claims.js';
 import { busSuite, commandSuite, INNER_SAYS } from './driverReuse/inner.js';
 import { bareSuite, muxSuite, publishedMux } from './driverReuse/memory.js';
+import { muxRestartSuite, muxRestartsSuite } from './driverReuse/muxRestart.js';
 import { perDeviceSuite } from './driverReuse/perDevice.js';
 import {
   publishedDetach,
@@ -50,8 +51,9 @@ const ofVirtualMachines = (era: Era): Cell[] => [
       RESTART_SAYS.restarts,
       RESTART_SAYS.steps,
       RESTART_SAYS.strangers,
+      ...(era === 'then' ? Object.values(MUX_RESTART_SAYS) : []),
     ],
-    note: 'with the drain before memory is taken back; the published detach does not wait (GAP-V4)',
+    note: 'with the drain before memory is taken back, and beneath one IO-MMU with the table, the pins and the slice; the published detach does not wait (GAP-V4)',
   },
   {
     row: 'driver-hang',
@@ -60,6 +62,7 @@ const ofVirtualMachines = (era: Era): Cell[] => [
     inferred: true,
     claims: [
       RESTART_SAYS.hang,
+      ...(era === 'then' ? [MUX_RESTART_SAYS.returns, MUX_RESTART_SAYS.turns] : []),
       RESTART_SAYS.strangers,
       RESTART_SAYS.unwatched,
       INNER_SAYS.calls,
@@ -117,7 +120,14 @@ const then: Cell[] = [
     era: 'then',
     claimed: 'I',
     inferred: true,
-    claims: [SAYS.stale, SAYS.switched, SAYS.bareStale, SAYS.publishedUnmap, SAYS.publishedSwitch],
+    claims: [
+      SAYS.stale,
+      SAYS.switched,
+      MUX_RESTART_SAYS.reused,
+      SAYS.bareStale,
+      SAYS.publishedUnmap,
+      SAYS.publishedSwitch,
+    ],
     note: `${WITH_AND_WITHOUT}; the published code has neither the drain (GAP-V5) nor the hook on unmap (GAP-V7)`,
   },
   {
@@ -185,7 +195,10 @@ export const driverReuse = architecture({
   title: 'Driver reuse in virtual machines',
   source:
     'LeVasseur et al., Unmodified device driver reuse and improved system dependability via virtual machines (OSDI 2004)',
-  suites: { then: [muxSuite, bareSuite, publishedMux, ...ofBoth], now: [perDeviceSuite, ...ofBoth] },
+  suites: {
+    then: [muxSuite, muxRestartSuite, muxRestartsSuite, bareSuite, publishedMux, ...ofBoth],
+    now: [perDeviceSuite, ...ofBoth],
+  },
   cells: [...then, ...now],
   figures: [
     { what: 'network performance below native Linux', value: '3 to 8 %', source: 'OSDI 2004, abstract' },

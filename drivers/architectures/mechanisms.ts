@@ -246,7 +246,7 @@ const driverReuse: Description = {
     mechanism(
       'V6',
       'one IO-MMU table, taken in turns',
-      ['mux.tick', 'config.command', 'gart.refill'],
+      ['mux.tick', 'config.command', 'gart.refill', 'monitor.revokeBus', 'monitor.takeBack'],
       [
         'drain before the switch',
         'bus-master switching',
@@ -254,13 +254,23 @@ const driverReuse: Description = {
         'GART invalidation',
         'unmap hook',
         'time-out of the drain',
+        'deferred enable outlives its DD/OS',
+        'dead space keeps its slice',
+        'calls of the dead overlooked',
+        'table of the dead kept',
       ],
     ),
     mechanism(
       'V7',
       'restart and reattachment',
-      ['monitor.stopHung', 'monitor.boot', 'client.reattach'],
-      ['epoch check at reattachment', 'reclaim before reboot', 'one owner of a device', 'requests forgotten'],
+      ['monitor.stopHung', 'monitor.boot', 'client.reattach', 'monitor.reboot'],
+      [
+        'epoch check at reattachment',
+        'reclaim before reboot',
+        'one owner of a device',
+        'requests forgotten',
+        'memory kept for the reboot',
+      ],
     ),
     mechanism(
       'V8',

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { counterpartsOf, holdsAt } from '../../explore/architectureChecks.js';
 import { takeCensus } from '../../explore/census.js';
 import { failurePoints } from '../../explore/failurePoints.js';
+import { deadKeepsPins } from '../../faults/architectures/driverReuse/muxRestart.js';
 import { leaksPins } from '../../faults/architectures/driverReuse/restart.js';
 import { framesLost, pinsKept } from '../../faults/architectures/reconstructingIoMutants.js';
 import { idReleasedEarly } from '../../faults/architectures/safeHardware/netMutants.js';
@@ -14,6 +15,7 @@ import { closeKeepsEntries } from '../../faults/architectures/userLevelMutants.j
 import { handleLeaks, lineLeftOn } from '../../faults/architectures/userLevelServiceMutants.js';
 import { build, type Machine, NONE } from '../../model/kernel/index.js';
 import { ddosCensus } from '../../properties/architectures/driverReuse/census.js';
+import { muxCensus } from '../../properties/architectures/driverReuse/muxRestart.js';
 import { deviceCensus } from '../../properties/architectures/reconstructingIoCensus.js';
 import {
   blockCensus,
@@ -24,6 +26,7 @@ import {
 import { lineCensus, pageCensus, serviceCensus } from '../../properties/architectures/userLevelCensus.js';
 import { type Census, RESTARTS } from '../../properties/census.js';
 import type { Mutant, Suite } from '../suite.js';
+import { muxRestartsSuite } from './driverReuse/muxRestart.js';
 import { restartsSuite as ddosRestarts } from './driverReuse/restart.js';
 import { callStepsSuite, lockStepsSuite } from './microdriversSteps.js';
 import { callsNow } from './reconstructingIoCalls.js';
@@ -120,6 +123,12 @@ const failing: readonly Row[] = [
     (m: { ddos: { dma: Uint8Array } }) => m.ddos.dma[0] !== NONE,
     ['monitor.', 'client.reattach'],
   ],
+  [
+    muxRestartsSuite,
+    ['space.crash', 'space.hang', 'space.suspected'],
+    (m: { flight: { device: Uint8Array } }) => m.flight.device.includes(0),
+    ['monitor.stopSpace', 'monitor.revokeBus', 'monitor.takeBack', 'monitor.reboot'],
+  ],
 ];
 
 describe('failures', () => {
@@ -154,6 +163,7 @@ const censuses: readonly (readonly [Suite, Census<never>, Mutant, Readonly<Recor
   [clientStepsSuite, serviceCensus, handleLeaks, {}],
   [lineStepsSuite, lineCensus, lineLeftOn, {}],
   [ddosRestarts, ddosCensus, leaksPins, {}],
+  [muxRestartsSuite, muxCensus, deadKeepsPins, {}],
 ];
 
 describe('the census', () => {

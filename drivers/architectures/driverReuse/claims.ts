@@ -25,6 +25,16 @@ export const SAYS = {
     'with the guard on the northbridge commented out, only devices of the current space have the bus (GAP-V8)',
 } as const;
 
+/** A DD/OS that dies beneath the time-multiplexed IO-MMU. */
+export const MUX_RESTART_SAYS = {
+  left: 'beneath one IO-MMU: nothing of a dead DD/OS has the bus, an entry, a pin or memory',
+  reused: 'beneath one IO-MMU: no DMA of a dead DD/OS reaches memory that others are given',
+  turns: 'beneath one IO-MMU: the other DD/OS keeps its slice, its memory and the bus',
+  returns: 'beneath one IO-MMU: a DD/OS that crashed or hangs comes back, with its slice',
+  restarts: 'beneath one IO-MMU: restarts leak nothing, however many',
+  steps: 'beneath one IO-MMU: a DD/OS may die at each step of its calls, of the tick and of its end',
+} as const;
+
 /** A claim that is expected not to hold. */
 export const open = (says: string, keeps: AnyProperty, against: readonly FaultId[]): Claim =>
   claim(says, { keeps: [keeps], against, without: [], expects: 'not contained' });

@@ -17,6 +17,7 @@ import {
   endFlight,
   flushGart,
   freeFlight,
+  HUNG,
   LENT,
   type Mux,
   mayReach,
@@ -24,6 +25,8 @@ import {
   NO_LONGER_LENT,
   passes,
   pins,
+  RUNNING,
+  rebootReserve,
   resetDevice,
   SERVER,
   space,
@@ -36,7 +39,7 @@ const operation = operationOn<Mux>();
 export const MONITOR_ERRORS = { EPERM: -1, EBUSY: -16 } as const;
 
 /** Enters a frame into a space's table, as the hook of every page mapping does. */
-function mapHook(m: Mux, s: number, f: number): void {
+export function mapHook(m: Mux, s: number, f: number): void {
   m.io.entry[m.io.at(s, f)] = 1;
   charge(m, MAPPING);
   flushGart(m);
@@ -50,7 +53,7 @@ export const lendPage = operation('monitor.mapClientPage', {
   input: { frame },
   errors: MONITOR_ERRORS,
   where: {
-    agent: (_m, op) => op.agent === SERVER,
+    agent: (m, op) => op.agent === SERVER && m.space.life[op.agent] === RUNNING,
     frame: (m, op) => m.frame.owner[op.frame] === clientDomain(m) && m.io.lent[m.io.at(op.agent, op.frame)] !== LENT,
   },
   touches: (m, op, may) => {
@@ -94,7 +97,10 @@ export const unlendPage = operation('monitor.unmapClientPage', {
   says: 'unmaps {frame} from the DD/OS of its client',
   source: 'LeVasseur et al. 2004, V5 pin rule; the hook on unmap is what the published code lacks',
   input: { frame },
-  where: { frame: (m, op) => m.io.lent[m.io.at(SERVER, op.frame)] === LENT },
+  where: {
+    // A page is not taken out of a space while a call of its DD/OS is under way, which may be about that page.
+    frame: (m, op) => m.io.lent[m.io.at(SERVER, op.frame)] === LENT && !m.isBusy(SERVER),
+  },
   touches: (m, op, may) => {
     may.write(m.frame, op.frame);
     may.write(m.io, m.io.at(SERVER, op.frame));
@@ -144,13 +150,30 @@ export const reclaimPage = operation('monitor.reclaim', {
   },
 });
 
+function freeFrames(m: Mux): number {
+  let n = 0;
+  for (let f = 0; f < m.frame.rows; f++) if (isFree(m, f)) n++;
+  return n;
+}
+
+/** Pages that are kept: one for each DD/OS that is to be booted again, from when it is stopped. */
+function reserved(m: Mux): number {
+  if (!m.on(rebootReserve)) return 0;
+  let n = 0;
+  for (let s = 0; s < m.space.rows; s++) if (m.space.life[s] !== RUNNING && m.space.life[s] !== HUNG) n++;
+  return n;
+}
+
 /** A free page becomes the second DD/OS's, with an entry in its table. */
 export const givePage = operation('monitor.give', {
   agent: 'monitor',
   says: 'gives {frame} to {space}',
   source: 'LeVasseur et al. 2004, V1 request_pages',
   input: { frame, space },
-  where: { frame: (m, op) => isFree(m, op.frame), space: (_m, op) => op.space !== SERVER },
+  where: {
+    frame: (m, op) => isFree(m, op.frame) && freeFrames(m) > reserved(m),
+    space: (m, op) => op.space !== SERVER && m.space.life[op.space] === RUNNING,
+  },
   touches: (m, op, may) => {
     may.write(m.frame, op.frame);
     may.write(m.io, m.io.at(op.space, op.frame));
@@ -193,6 +216,7 @@ export function takeFlight(m: Mux, v: number, f: number): void {
   const i = freeFlight(m);
   m.flight.device[i] = v;
   m.flight.frame[i] = f;
+  m.flight.of[i] = m.space.generation[m.master.home[v]];
 }
 
 /** The request reaches memory. What it writes where it may is not told apart; elsewhere it leaves its mark. */

@@ -13,6 +13,7 @@ import {
   flushGart,
   type Mux,
   masterSwitching,
+  RUNNING,
   resetDevice,
   space,
   spaceInFlight,
@@ -100,11 +101,13 @@ export const writeCommand = operation('config.command', {
   source: 'LeVasseur et al. 2004, V6 CfgWrite; PCI 6.2.2',
   input: { device, on: flag },
   where: {
+    agent: (m, op) => m.space.life[op.agent] === RUNNING,
     device: (m, op) => m.master.home[op.device] === op.agent && m.master.table[op.device] === op.agent,
     on: (m, op) => m.master.wanted[op.device] !== op.on || (op.on === 1 && m.master.bus[op.device] === 0),
   },
   touches: (m, op, may) => {
     may.read(m.northbridge);
+    may.read(m.space, op.agent);
     may.write(m.master, op.device);
   },
   steps: {

@@ -21,10 +21,20 @@ export const SERVER = 0;
 
 export const domainOfSpace = (s: number): number => s + 1;
 
-/** Whether a client's frame is in the space of a DD/OS. */
+/** Whether a client's frame is in the space of a DD/OS. What a DD/OS had of its own when it died is no longer in its space either. */
 export const NEVER_LENT = 0;
 export const LENT = 1;
 export const NO_LONGER_LENT = 2;
+
+/** Nothing of it is left, or it is not there yet. */
+export const ABSENT = 0;
+export const RUNNING = 1;
+/** It does nothing any more, and has not been stopped. */
+export const HUNG = 2;
+/** It is stopped: crashed, or stopped by the monitor. */
+export const STOPPED = 3;
+/** It is stopped, and its devices are off the bus. */
+export const REVOKED = 4;
 
 export const muxTables = {
   northbridge: table([], {
@@ -40,6 +50,13 @@ export const muxTables = {
   space: table([space], {
     /** Ticks in a turn; a space with none never has one. */
     slice: u8(),
+    /** Ticks that it is to have whenever it runs. */
+    share: u8(),
+    life: oneOf('absent', 'running', 'hung', 'stopped', 'off the bus'),
+    /** Counts its instances. */
+    generation: u8(),
+    /** How often it may still be booted again, in this scope. */
+    spare: u8(),
   }),
   /** Bus masters. */
   master: table([device], {
@@ -61,7 +78,12 @@ export const muxTables = {
   /** Translation cache: the space whose table the entry was read from. */
   gart: table([frame], { from: ref(space) }),
   /** DMA that has passed translation and is still to have its effect. */
-  flight: table([dmaSlot], { device: ref(device), frame: ref(frame) }),
+  flight: table([dmaSlot], {
+    device: ref(device),
+    frame: ref(frame),
+    /** The instance of the device's DD/OS that started it. */
+    of: u8(),
+  }),
 };
 
 export type Mux = Frames & State<typeof muxTables>;
@@ -92,6 +114,9 @@ export const clientPageCheck = gate('client page check');
 export const configurationFilter = gate('configuration filter');
 /** Devices are registered by the monitor only. */
 export const attachPrivilege = gate('attach privilege');
+
+/** A page is kept free for each DD/OS that is to be booted again. */
+export const rebootReserve = gate('memory kept for the reboot');
 
 /** Charged wherever an entry is written; the fast path passes neither. */
 export const mapEntry = charging(failure('map into a space'), MAPPING);
@@ -139,6 +164,7 @@ export function resetDevice(m: Mux, v: number): void {
 export function endFlight(m: Mux, i: number): void {
   m.flight.device[i] = NONE;
   m.flight.frame[i] = NONE;
+  m.flight.of[i] = 0;
 }
 
 /** Invalidates the translation cache, all of it: a GART knows nothing finer. */
@@ -179,6 +205,8 @@ export function startMux(m: Mux, secondSlice: number): void {
   m.flight.frame.fill(NONE);
   m.space.slice.fill(1);
   if (m.space.rows > 1) m.space.slice[1] = secondSlice;
+  m.space.share.set(m.space.slice);
+  m.space.life.fill(RUNNING);
   m.northbridge.current[0] = 0;
   m.northbridge.left[0] = m.space.slice[0];
   m.northbridge.aperture[0] = m.frame.rows;
