@@ -5,8 +5,8 @@ import { driverReuse } from './driverReuse.js';
 
 const DEFAULT: Readonly<Record<string, number>> = {
   'driver-reuse-mux': 150_528,
-  'driver-reuse-mux-restart': 28_310,
-  'driver-reuse-mux-restarts': 41_071,
+  'driver-reuse-mux-restart': 35_806,
+  'driver-reuse-mux-steps': 36_443,
   'driver-reuse-channel': 188_556,
   'driver-reuse-receive': 5832,
   'driver-reuse-interrupts': 60,

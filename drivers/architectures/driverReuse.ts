@@ -8,7 +8,7 @@ import { CHANNEL_SAYS, channelSuite, interruptSuite, publishedChannel, receiveSu
 import { MUX_RESTART_SAYS, SAYS } from './driverReuse/claims.js';
 import { busSuite, commandSuite, INNER_SAYS } from './driverReuse/inner.js';
 import { bareSuite, muxSuite, publishedMux } from './driverReuse/memory.js';
-import { muxRestartSuite, muxRestartsSuite } from './driverReuse/muxRestart.js';
+import { muxRestartSuite, muxStepsSuite } from './driverReuse/muxRestart.js';
 import { perDeviceSuite } from './driverReuse/perDevice.js';
 import {
   publishedDetach,
@@ -196,7 +196,7 @@ export const driverReuse = architecture({
   source:
     'LeVasseur et al., Unmodified device driver reuse and improved system dependability via virtual machines (OSDI 2004)',
   suites: {
-    then: [muxSuite, muxRestartSuite, muxRestartsSuite, bareSuite, publishedMux, ...ofBoth],
+    then: [muxSuite, muxRestartSuite, muxStepsSuite, bareSuite, publishedMux, ...ofBoth],
     now: [perDeviceSuite, ...ofBoth],
   },
   cells: [...then, ...now],

@@ -26,7 +26,7 @@ import {
 import { lineCensus, pageCensus, serviceCensus } from '../../properties/architectures/userLevelCensus.js';
 import { type Census, RESTARTS } from '../../properties/census.js';
 import type { Mutant, Suite } from '../suite.js';
-import { muxRestartsSuite } from './driverReuse/muxRestart.js';
+import { muxRestartSuite, muxStepsSuite } from './driverReuse/muxRestart.js';
 import { restartsSuite as ddosRestarts } from './driverReuse/restart.js';
 import { callStepsSuite, lockStepsSuite } from './microdriversSteps.js';
 import { callsNow } from './reconstructingIoCalls.js';
@@ -124,7 +124,7 @@ const failing: readonly Row[] = [
     ['monitor.', 'client.reattach'],
   ],
   [
-    muxRestartsSuite,
+    muxStepsSuite,
     ['space.crash', 'space.hang', 'space.suspected'],
     (m: { flight: { device: Uint8Array } }) => m.flight.device.includes(0),
     ['monitor.stopSpace', 'monitor.revokeBus', 'monitor.takeBack', 'monitor.reboot'],
@@ -163,7 +163,7 @@ const censuses: readonly (readonly [Suite, Census<never>, Mutant, Readonly<Recor
   [clientStepsSuite, serviceCensus, handleLeaks, {}],
   [lineStepsSuite, lineCensus, lineLeftOn, {}],
   [ddosRestarts, ddosCensus, leaksPins, {}],
-  [muxRestartsSuite, muxCensus, deadKeepsPins, {}],
+  [muxRestartSuite, muxCensus, deadKeepsPins, {}],
 ];
 
 describe('the census', () => {
