@@ -10,6 +10,7 @@ import {
   labelled,
   type Machine,
   memberName,
+  numberOf,
   OK,
   statusName,
 } from '../model/kernel/index.js';
@@ -105,7 +106,7 @@ function nameOf(m: Machine, k: number): string {
   }
   const agent = m.threadAgents[t];
   const { op } = m.current;
-  const whose = typeof agent === 'number' && typeof op.agent !== 'string' ? memberName(op.agent, agent) : agent;
+  const whose = typeof op.agent === 'string' ? op.agent : memberName(op.agent, numberOf(agent));
   return `thread ${t} of ${whose}, in ${op.name}`;
 }
 

@@ -3,7 +3,7 @@
  * way when it struck, and the step that it would have taken next. So "at every step of every operation" is read off the reachable states,
  * and a specification that is never interrupted somewhere says so itself.
  */
-import type { Machine, Visitor } from '../model/kernel/index.js';
+import { type Machine, runsOn, type Visitor } from '../model/kernel/index.js';
 import { exploreExhaustively } from './exhaustive.js';
 
 /** Program counters from here on count undo steps (model/kernel/compile.ts). */
@@ -82,5 +82,5 @@ function pointOf(m: Machine, operation: number, pc: number): string {
 function isInterruptible(m: Machine, index: number): boolean {
   const { op, split, steps } = m.operations[index];
   if (split || op.atomic === true || op.fault !== undefined || steps.length < 2) return false;
-  return m.threadAgents.some((a) => (typeof op.agent === 'string' ? a === op.agent : typeof a === 'number'));
+  return m.threadAgents.some((a) => runsOn(a, op.agent));
 }

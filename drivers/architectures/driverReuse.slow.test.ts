@@ -12,9 +12,9 @@ const DEFAULT: Readonly<Record<string, number>> = {
   'driver-reuse-interrupts': 60,
   'driver-reuse-commands': 972,
   'driver-reuse-bus': 49,
-  'driver-reuse-restart': 83_098,
-  'driver-reuse-restarts': 7178,
-  'driver-reuse-strangers': 30_625,
+  'driver-reuse-restart': 91_234,
+  'driver-reuse-restarts': 7835,
+  'driver-reuse-strangers': 32_041,
   'driver-reuse-iommu': 4192,
 };
 

@@ -223,7 +223,7 @@ const driverReuse: Description = {
       'V2',
       'clients attach, detach, reattach',
       ['client.attach', 'client.detach', 'server.detach', 'client.reattach'],
-      ['status page for each client', 'quiesce before detach'],
+      ['status page for each client', 'quiesce before detach', 'ring before replay', 'attached to the dead'],
     ),
     mechanism(
       'V3',

@@ -121,7 +121,7 @@ const failing: readonly Row[] = [
     ddosRestarts,
     ['ddos.crash', 'ddos.hang', 'ddos.suspected'],
     (m: { ddos: { dma: Uint8Array } }) => m.ddos.dma[0] !== NONE,
-    ['monitor.', 'client.reattach'],
+    ['monitor.'],
   ],
   [
     muxStepsSuite,

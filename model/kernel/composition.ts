@@ -6,7 +6,7 @@ import type { Machine } from './machine.js';
 import { type AnyModule, applyEdits, type Edit, type EditedOperation, SpecificationError } from './operation.js';
 import type { Sort } from './sort.js';
 import type { Gate } from './status.js';
-import { thread } from './threads.js';
+import { runsOn, type ThreadAgent, thread } from './threads.js';
 
 /** Sizes of the sorts: `{ domain: 3, frame: 2 }`. */
 export type Scope = Readonly<Record<string, number>>;
@@ -14,8 +14,8 @@ export type Scope = Readonly<Record<string, number>>;
 export interface MachineDef {
   readonly name: string;
   readonly modules: readonly AnyModule[];
-  /** Agents of the threads of execution under `split`: a member of the agent sort, or the name of a single agent. */
-  readonly threads?: (scope: Scope) => readonly (number | string)[];
+  /** Agents of the threads of execution under `split`: a member of the agent sort (or of the one named), or the name of a single agent. */
+  readonly threads?: (scope: Scope) => readonly ThreadAgent[];
   /** Names of the operations that are split under `split`; default: all that have more than one step and are not atomic. */
   readonly split?: readonly string[];
 }
@@ -55,10 +55,10 @@ export function registersFor(operations: readonly EditedOperation[]): number {
 export function isSplitIn(
   def: MachineDef,
   { op, steps }: EditedOperation,
-  threadAgents: readonly (number | string)[],
+  threadAgents: readonly ThreadAgent[],
 ): boolean {
   const wanted = def.split ? def.split.includes(op.name) : steps.length > 1 && op.atomic !== true;
-  return wanted && threadAgents.some((a) => (typeof op.agent === 'string' ? a === op.agent : typeof a === 'number'));
+  return wanted && threadAgents.some((a) => runsOn(a, op.agent));
 }
 
 /** What sets the initial state up: modules in their order, then edits. */

@@ -10,4 +10,4 @@ export * from './operation.js';
 export { labelled } from './settle.js';
 export * from './sort.js';
 export * from './status.js';
-export { thread } from './threads.js';
+export { numberOf, runsOn, type ThreadAgent, thread } from './threads.js';

@@ -24,7 +24,7 @@ import { type AnyModule, SpecificationError } from './operation.js';
 import { settle } from './settle.js';
 import { outcome, type Sort, sortCount } from './sort.js';
 import { allGates, DISABLED, type Gate, isFailure, OUTCOMES, outcomeIndex } from './status.js';
-import { Threads, threadTables } from './threads.js';
+import { type ThreadAgent, Threads, threadTables } from './threads.js';
 
 /** Kinds of charges that a machine can count. */
 const CHARGE_KINDS = 16;
@@ -43,7 +43,7 @@ export class Machine {
   readonly beforeBytes: Uint8Array;
   readonly choices: Choices;
   readonly operations: readonly CompiledOperation[];
-  readonly threadAgents: readonly (number | string)[];
+  readonly threadAgents: readonly ThreadAgent[];
   readonly modules: readonly AnyModule[];
   readonly options: MachineOptions;
   /** Number of transition kinds: operations, then threads to continue. */
@@ -237,14 +237,14 @@ export class Machine {
     return false;
   }
 
-  /** Ends whatever the threads of this agent are doing: the agent has crashed. */
-  killThreads(agent: number | string): void {
-    this.threads.kill(agent);
+  /** Ends whatever the threads of this agent are doing: the agent has crashed. `of`: its sort, where threads are of members of one. */
+  killThreads(agent: number | string, of?: Sort): void {
+    this.threads.kill(agent, of);
   }
 
   /** Whether a thread of this agent is in the middle of an operation; never under the schedule `whole`. */
-  isBusy(agent: number | string): boolean {
-    return this.threads.isBusy(agent);
+  isBusy(agent: number | string, of?: Sort): boolean {
+    return this.threads.isBusy(agent, of);
   }
 
   private runWhole(op: CompiledOperation): number {

@@ -6,11 +6,32 @@ import { type CompiledOperation, UNDO } from './compile.js';
 import { i32, table, u8 } from './layout.js';
 import type { Machine } from './machine.js';
 import { labelled } from './settle.js';
-import { sort } from './sort.js';
+import { type Sort, sort } from './sort.js';
 import { AGAIN, DISABLED, DONE, isJump, OK, OUTCOMES, outcomeIndex } from './status.js';
 
 /** A thread of execution. */
 export const thread = sort('thread');
+
+/** A member of one sort, where agents of several sorts have threads and their numbers mean different ones. */
+export interface SortMember {
+  readonly sort: Sort;
+  readonly member: number;
+}
+
+/** Whose thread it is: a member of whatever sort the operation's agent is of, a member of one sort, or a named single agent. */
+export type ThreadAgent = number | string | SortMember;
+
+/** Whether an operation of this agent may run on the agent's thread. */
+export function runsOn(agent: ThreadAgent, of: Sort | string): boolean {
+  if (typeof of === 'string') return agent === of;
+  return typeof agent === 'object' ? agent.sort === of : typeof agent === 'number';
+}
+
+/** The agent's number, which `op.agent` is; 0 for a named one. */
+export function numberOf(agent: ThreadAgent): number {
+  if (typeof agent === 'object') return agent.member;
+  return typeof agent === 'number' ? agent : 0;
+}
 
 /**
  * The kernel's own table: what each thread is doing.
@@ -46,7 +67,7 @@ export class Threads {
    */
   constructor(
     views: Record<string, unknown> | undefined,
-    private readonly agents: readonly (number | string)[],
+    private readonly agents: readonly ThreadAgent[],
     registers: number,
   ) {
     this.op = (views?.op as Uint8Array | undefined) ?? new Uint8Array(0);
@@ -60,13 +81,19 @@ export class Threads {
   }
 
   /** Ends whatever the threads of this agent are doing. */
-  kill(agent: number | string): void {
-    for (let t = 0; t < this.op.length; t++) if (this.agents[t] === agent) this.clear(t);
+  kill(agent: number | string, of?: Sort): void {
+    for (let t = 0; t < this.op.length; t++) if (this.isOf(t, agent, of)) this.clear(t);
+  }
+
+  /** Whether the thread is the agent's; a thread of a member of a sort is found by whoever names the sort. */
+  private isOf(t: number, agent: number | string, of: Sort | undefined): boolean {
+    const mine = this.agents[t];
+    return typeof mine === 'object' ? mine.sort === of && mine.member === agent : mine === agent;
   }
 
   /** Whether a thread of this agent is in the middle of an operation. */
-  isBusy(agent: number | string): boolean {
-    for (let t = 0; t < this.op.length; t++) if (this.op[t] !== 0 && this.agents[t] === agent) return true;
+  isBusy(agent: number | string, of?: Sort): boolean {
+    for (let t = 0; t < this.op.length; t++) if (this.op[t] !== 0 && this.isOf(t, agent, of)) return true;
     return false;
   }
 
@@ -104,8 +131,8 @@ export class Threads {
     const t = m.choices.choose(thread, 'thread');
     if (this.op[t] !== 0) return DISABLED;
     const agent = this.agents[t];
-    if (typeof op.op.agent === 'string' ? agent !== op.op.agent : typeof agent !== 'number') return DISABLED;
-    if (!op.bind(m, m.choices, op.call, typeof agent === 'number' ? agent : 0)) return DISABLED;
+    if (!runsOn(agent, op.op.agent)) return DISABLED;
+    if (!op.bind(m, m.choices, op.call, numberOf(agent))) return DISABLED;
     this.op[t] = op.index + 1;
     const status = this.step(m, op, t);
     if (status === DISABLED) this.op[t] = 0;
@@ -118,8 +145,7 @@ export class Threads {
     if (running === 0) return DISABLED;
     const op = m.operations[running - 1];
     m.current = op;
-    const agent = this.agents[t];
-    op.call.agent = typeof agent === 'number' ? agent : 0;
+    op.call.agent = numberOf(this.agents[t]);
     for (let r = 0; r < op.registers.length; r++) op.call[op.registers[r]] = this.registers[r][t];
     if (this.failures.length > 0) m.resumeFailures(this.failures[t]);
     return this.step(m, op, t);

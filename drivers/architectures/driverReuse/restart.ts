@@ -2,6 +2,7 @@
 import {
   detachAtOnce,
   forgetsRequests,
+  joinsTheDead,
   keepsBus,
   leaksPins,
   noReplay,
@@ -9,10 +10,13 @@ import {
   reclaimsAll,
   replaysFrames,
   restartFaults,
+  ringFirst,
   unpinnedStart,
 } from '../../../faults/architectures/driverReuse/restart.js';
+import { client } from '../../../model/architectures/driverReuse/channelState.js';
 import { restart } from '../../../model/architectures/driverReuse/restart.js';
 import {
+  ddos,
   epochCheck,
   hangDetection,
   oneOwner,
@@ -20,7 +24,7 @@ import {
   quiesceDetach,
   reclaimDead,
 } from '../../../model/architectures/driverReuse/restartState.js';
-import type { MachineDef } from '../../../model/kernel/index.js';
+import type { MachineDef, Scope, ThreadAgent } from '../../../model/kernel/index.js';
 import { ddLeaksNothing } from '../../../properties/architectures/driverReuse/census.js';
 import {
   ddBlockOnce,
@@ -36,12 +40,17 @@ import {
 import { between } from '../../../properties/paths.js';
 import { claim, suite } from '../../suite.js';
 
-const SPLIT = ['server.start', 'server.answer', 'server.detach'];
+const SPLIT = ['server.start', 'server.answer', 'server.detach', 'client.reattach'];
+
+const servers = (scope: Scope): ThreadAgent[] =>
+  Array.from({ length: scope['DD/OS'] }, (_, member) => ({ sort: ddos, member }));
+const clients = (scope: Scope): ThreadAgent[] =>
+  Array.from({ length: scope.client }, (_, member) => ({ sort: client, member }));
 
 export const restartMachine: MachineDef = {
   name: 'driver reuse: restart',
   modules: [restart, restartFaults],
-  threads: (scope) => Array.from({ length: scope['DD/OS'] }, (_, d) => d),
+  threads: (scope) => [...servers(scope), ...clients(scope)],
   split: SPLIT,
 };
 
@@ -82,6 +91,8 @@ export const restartSuite = suite('driver-reuse-restart', {
         { off: reclaimAtOnce, breaks: ddOneOwner },
         { off: keepsBus, breaks: ddCensus },
         { off: leaksPins, breaks: ddCensus },
+        { off: ringFirst, breaks: ddCensus, scope: one },
+        { off: joinsTheDead, breaks: ddCensus, scope: { ...one, generation: 3 } },
       ],
     }),
     claim(RESTART_SAYS.requests, {
@@ -125,7 +136,7 @@ export const restartSuite = suite('driver-reuse-restart', {
 export const restartSteps: MachineDef = {
   ...restartMachine,
   name: 'driver reuse: restart, taken apart',
-  threads: (scope) => [...Array.from({ length: scope['DD/OS'] }, (_, d) => d), 'monitor'],
+  threads: (scope) => [...servers(scope), ...clients(scope), 'monitor'],
   split: [...SPLIT, 'monitor.reclaim', 'monitor.boot', 'monitor.stopHung', 'monitor.leaveBus'],
 };
 

@@ -2,7 +2,7 @@
 import { mutant } from '../../../drivers/suite.js';
 import { client } from '../../../model/architectures/driverReuse/channelState.js';
 import { endDetach } from '../../../model/architectures/driverReuse/detach.js';
-import { reattach, reclaim, startRequest } from '../../../model/architectures/driverReuse/restart.js';
+import { joinInstance, reattach, reclaim, startRequest } from '../../../model/architectures/driverReuse/restart.js';
 import {
   ANSWERED,
   canReturn,
@@ -18,7 +18,7 @@ import {
   request,
   STARTED,
 } from '../../../model/architectures/driverReuse/restartState.js';
-import { blockedBy, module, OK, omit, operationOn, replace } from '../../../model/kernel/index.js';
+import { blockedBy, module, OK, omit, operationOn, reorder, replace } from '../../../model/kernel/index.js';
 
 const operation = operationOn<Restart>();
 
@@ -35,7 +35,7 @@ export const crash = operation('ddos.crash', {
   steps: {
     stop: (m, op) => {
       m.ddos.life[op.agent] = DYING;
-      m.killThreads(op.agent);
+      m.killThreads(op.agent, ddos);
     },
   },
 });
@@ -51,7 +51,7 @@ export const hang = operation('ddos.hang', {
   steps: {
     hang: (m, op) => {
       m.ddos.life[op.agent] = HUNG;
-      m.killThreads(op.agent);
+      m.killThreads(op.agent, ddos);
     },
   },
 });
@@ -67,7 +67,7 @@ export const suspect = operation('ddos.suspected', {
   steps: {
     stop: (m, op) => {
       m.ddos.life[op.agent] = DYING;
-      m.killThreads(op.agent);
+      m.killThreads(op.agent, ddos);
     },
   },
 });
@@ -144,6 +144,19 @@ export const noReplay = mutant('nothing replayed', {
   says: 'after a restart nobody submits again what was under way',
   source: 'V7',
   edits: [omit(reattach, 'replay')],
+});
+export const ringFirst = mutant('ring before replay', {
+  says: 'the new instance has the ring before the client has put its requests in order',
+  source: 'V2 reattach, V7',
+  edits: [
+    reorder(reattach, ['new ring', 'replay']),
+    replace(reattach, 'new ring', (m, op) => joinInstance(m, op.agent)),
+  ],
+});
+export const joinsTheDead = mutant('attached to the dead', {
+  says: 'a client that reattaches does not notice that the new instance has died as well',
+  source: 'V2 reattach, V7',
+  edits: [replace(reattach, 'new ring', (m, op) => joinInstance(m, op.agent))],
 });
 export const unpinnedStart = mutant('started unpinned', {
   says: 'the device is given a buffer that is not pinned',

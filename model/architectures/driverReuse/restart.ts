@@ -53,6 +53,10 @@ import {
 } from './restartState.js';
 
 const operation = operationOn<Restart>();
+
+/** Error codes of the service. */
+const RESTART_ERRORS = { EAGAIN: -11 } as const;
+
 const more = (n: number): number => Math.min(n + 1, MANY);
 
 /** The client puts a request into its ring. */
@@ -188,7 +192,7 @@ export const stopHung = operation('monitor.stopHung', {
   steps: {
     stop: (m, op) => {
       m.ddos.life[op.ddos] = DYING;
-      m.killThreads(op.ddos);
+      m.killThreads(op.ddos, ddos);
     },
   },
 });
@@ -290,6 +294,8 @@ export const reattach = operation('client.reattach', {
   agent: client,
   says: 'reattaches',
   source: 'LeVasseur et al. 2004, V2 reattach, V7',
+  errors: RESTART_ERRORS,
+  onFailure: 'safe',
   where: {
     agent: (m, op) => {
       const d = serverOf(m, op.agent);
@@ -305,14 +311,7 @@ export const reattach = operation('client.reattach', {
     for (let r = 0; r < m.size(request); r++) may.write(m.request, m.request.at(op.agent, r));
   },
   steps: {
-    'new ring': (m, op) => {
-      hypercall(m);
-      charge(m, CONTROL_MESSAGE);
-      charge(m, GRANT_MAPPING);
-      charge(m, MAPPING);
-      m.link.generation[op.agent] = m.ddos.generation[serverOf(m, op.agent)];
-      m.link.region[op.agent] = 1;
-    },
+    // Before the new instance sees any of it: a request that it has begun is not to be begun again.
     replay: (m, op) => {
       for (let r = 0; r < m.size(request); r++) {
         const row = m.request.at(op.agent, r);
@@ -322,8 +321,24 @@ export const reattach = operation('client.reattach', {
         else clearRequest(m, row);
       }
     },
+    // It may have died in the meantime; its successor, once it is there, does as well.
+    'new ring': (m, op) => {
+      if (m.ddos.life[serverOf(m, op.agent)] !== RUNNING) return RESTART_ERRORS.EAGAIN;
+      joinInstance(m, op.agent);
+      return OK;
+    },
   },
 });
+
+/** The region is mapped in the instance that runs. */
+export function joinInstance(m: Restart, c: number): void {
+  hypercall(m);
+  charge(m, CONTROL_MESSAGE);
+  charge(m, GRANT_MAPPING);
+  charge(m, MAPPING);
+  m.link.generation[c] = m.ddos.generation[serverOf(m, c)];
+  m.link.region[c] = 1;
+}
 
 export const restart = module<Restart, typeof restartTables>('restart', {
   tables: restartTables,
