@@ -18,6 +18,7 @@ const SMALL: Readonly<Record<string, number>> = {
   'driver-reuse-channel': 994,
   'driver-reuse-receive': 36,
   'driver-reuse-interrupts': 20,
+  'driver-reuse-lines': 11_475,
   'driver-reuse-commands': 93,
   'driver-reuse-bus': 7,
   'driver-reuse-restart': 811,

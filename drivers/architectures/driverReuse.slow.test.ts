@@ -10,6 +10,7 @@ const DEFAULT: Readonly<Record<string, number>> = {
   'driver-reuse-channel': 188_556,
   'driver-reuse-receive': 5832,
   'driver-reuse-interrupts': 60,
+  'driver-reuse-lines': 11_475,
   'driver-reuse-commands': 972,
   'driver-reuse-bus': 49,
   'driver-reuse-restart': 91_234,

@@ -7,6 +7,7 @@ import { architecture, type Cell, type Era } from './architecture.js';
 import { CHANNEL_SAYS, channelSuite, interruptSuite, publishedChannel, receiveSuite } from './driverReuse/channel.js';
 import { MUX_RESTART_SAYS, SAYS } from './driverReuse/claims.js';
 import { busSuite, commandSuite, INNER_SAYS } from './driverReuse/inner.js';
+import { LINE_SAYS, lineSuite } from './driverReuse/lines.js';
 import { bareSuite, muxSuite, publishedMux } from './driverReuse/memory.js';
 import { muxRestartSuite, muxStepsSuite } from './driverReuse/muxRestart.js';
 import { perDeviceSuite } from './driverReuse/perDevice.js';
@@ -51,6 +52,7 @@ const ofVirtualMachines = (era: Era): Cell[] => [
       RESTART_SAYS.restarts,
       RESTART_SAYS.steps,
       RESTART_SAYS.strangers,
+      LINE_SAYS.dead,
       ...(era === 'then' ? Object.values(MUX_RESTART_SAYS) : []),
     ],
     note: 'with the drain before memory is taken back, and beneath one IO-MMU with the table, the pins and the slice; the published detach does not wait (GAP-V4)',
@@ -65,6 +67,7 @@ const ofVirtualMachines = (era: Era): Cell[] => [
       ...(era === 'then' ? [MUX_RESTART_SAYS.returns, MUX_RESTART_SAYS.turns] : []),
       RESTART_SAYS.strangers,
       RESTART_SAYS.unwatched,
+      LINE_SAYS.handled,
       INNER_SAYS.calls,
       INNER_SAYS.callsUnaided,
     ],
@@ -181,6 +184,7 @@ const ofBoth = [
   publishedChannel,
   receiveSuite,
   interruptSuite,
+  lineSuite,
   commandSuite,
   busSuite,
   restartSuite,

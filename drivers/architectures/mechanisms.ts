@@ -216,8 +216,24 @@ const driverReuse: Description = {
     mechanism(
       'V1',
       'calls of the resource monitor',
-      ['monitor.give', 'monitor.mapClientPage', 'driver.requestForeignPages', 'stranger.askRange'],
-      ['client page check', 'privilege check of physical ranges', 'attach privilege'],
+      [
+        'monitor.give',
+        'monitor.mapClientPage',
+        'driver.requestForeignPages',
+        'stranger.askRange',
+        'monitor.associate',
+        'monitor.disassociate',
+        'monitor.releaseLines',
+      ],
+      [
+        'client page check',
+        'privilege check of physical ranges',
+        'attach privilege',
+        'device check at association',
+        'one holder of a line',
+        'mask before letting a line go',
+        'drain before letting a line go',
+      ],
     ),
     mechanism(
       'V2',

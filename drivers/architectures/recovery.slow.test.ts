@@ -26,6 +26,7 @@ import {
 import { lineCensus, pageCensus, serviceCensus } from '../../properties/architectures/userLevelCensus.js';
 import { type Census, RESTARTS } from '../../properties/census.js';
 import type { Mutant, Suite } from '../suite.js';
+import { lineSuite } from './driverReuse/lines.js';
 import { muxRestartSuite, muxStepsSuite } from './driverReuse/muxRestart.js';
 import { restartsSuite as ddosRestarts } from './driverReuse/restart.js';
 import { callStepsSuite, lockStepsSuite } from './microdriversSteps.js';
@@ -122,6 +123,12 @@ const failing: readonly Row[] = [
     ['ddos.crash', 'ddos.hang', 'ddos.suspected'],
     (m: { ddos: { dma: Uint8Array } }) => m.ddos.dma[0] !== NONE,
     ['monitor.'],
+  ],
+  [
+    lineSuite,
+    ['vm.crash', 'vm.hang', 'vm.suspected'],
+    (m: { wire: { to: Uint8Array } }) => m.wire.to.some((d) => d !== NONE),
+    ['monitor.releaseLines'],
   ],
   [
     muxStepsSuite,
