@@ -202,7 +202,6 @@ export const muxStepsSuite = suite('driver-reuse-mux-steps', {
         { off: callsOverlooked, breaks: muxOffTheBus },
         { off: freedFirst, breaks: muxReused },
         { off: hangDetection, breaks: muxReturns[0] },
-        { off: slicesDropped, breaks: muxSurvives[1] },
       ],
     }),
   ],
