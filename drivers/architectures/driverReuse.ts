@@ -55,7 +55,7 @@ const ofVirtualMachines = (era: Era): Cell[] => [
       LINE_SAYS.dead,
       ...(era === 'then' ? Object.values(MUX_RESTART_SAYS) : []),
     ],
-    note: 'with the drain before memory is taken back, and beneath one IO-MMU with the table, the pins and the slice; the published detach does not wait (GAP-V4)',
+    note: 'with the drain before memory is taken back, also where one table is taken in turns; the published detach does not wait (GAP-V4)',
   },
   {
     row: 'driver-hang',

@@ -95,6 +95,7 @@ export const lineSuite = suite('driver-reuse-lines', {
   assumptions: [
     'line 0 is wired to a device of each DD/OS, another to one of one; who has which device does not change',
     'the hypervisor delivers one interrupt at a time',
+    'a DD/OS makes one call at a time, and handles interrupts on another thread: on one thread, a call that waits for the handler waits for ever',
     'a call that a DD/OS made ends when it dies, wherever it is: the monitor releases what it left',
     'a DD/OS fails only while this scope has another life for it',
   ],

@@ -168,6 +168,7 @@ export const muxSuite = suite('driver-reuse-mux', {
     'ranges that the firmware reserves are mapped identically in every space on real machines; here there are none',
     'hypervisor operations do not interleave with one another (one processor), but with devices, caches and DD/OSes at every step',
     'a device that does not complete can be reset',
+    'no DD/OS dies here: see driver-reuse-mux-restart',
   ],
 });
 

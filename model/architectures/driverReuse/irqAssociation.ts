@@ -97,12 +97,6 @@ export const associateLine = operation('monitor.associate', {
   },
 });
 
-/** Whether the DD/OS waits for a line to be let go of: one at a time, or nobody is left who answers interrupts. */
-function isLeaving(m: Lines, d: number): boolean {
-  for (let l = 0; l < m.wire.rows; l++) if (m.wire.holder[l] === d && m.wire.leaving[l] === 1) return true;
-  return false;
-}
-
 /** A DD/OS asks the monitor to let go of a line. */
 export const disassociateLine = operation('monitor.disassociate', {
   agent: ddos,
@@ -110,7 +104,7 @@ export const disassociateLine = operation('monitor.disassociate', {
   source: 'LeVasseur et al. 2004, V1 disassociate interrupt',
   input: { line: irqLine },
   where: {
-    agent: (m, op) => m.vm.life[op.agent] === RUNNING && !isLeaving(m, op.agent),
+    agent: (m, op) => m.vm.life[op.agent] === RUNNING,
     line: (m, op) => m.wire.holder[op.line] === op.agent,
   },
   touches: (m, op, may) => may.write(m.wire, op.line),
