@@ -2,7 +2,8 @@
 import { mutant } from '../../../drivers/suite.js';
 import { client } from '../../../model/architectures/driverReuse/channelState.js';
 import { endDetach } from '../../../model/architectures/driverReuse/detach.js';
-import { joinInstance, reattach, reclaim, startRequest } from '../../../model/architectures/driverReuse/restart.js';
+import { joinInstance, reattach } from '../../../model/architectures/driverReuse/reattach.js';
+import { reclaim, startRequest } from '../../../model/architectures/driverReuse/restart.js';
 import {
   ANSWERED,
   canReturn,
