@@ -271,6 +271,8 @@ const driverReuse: Description = {
         'unmap hook',
         'time-out of the drain',
         'deferred enable outlives its DD/OS',
+        'deferred enable forgotten',
+        'deferred enable never granted',
         'dead space keeps its slice',
         'calls of the dead overlooked',
         'table of the dead kept',

@@ -30,7 +30,7 @@ export const MUX_RESTART_SAYS = {
   left: 'beneath one IO-MMU: nothing of a dead DD/OS has the bus, an entry, a pin or memory',
   reused: 'beneath one IO-MMU: no DMA of a dead DD/OS reaches memory that others are given',
   turns: 'beneath one IO-MMU: the other DD/OS keeps its slice, its memory and the bus',
-  returns: 'beneath one IO-MMU: a DD/OS that crashed or hangs comes back, with its slice',
+  returns: 'beneath one IO-MMU: a DD/OS that crashed or hangs comes back, with its slice, and has the bus when it asks',
   restarts: 'beneath one IO-MMU: restarts leak nothing, however many',
   steps: 'beneath one IO-MMU: a DD/OS may die at each step of its calls, of the tick and of its end',
 } as const;

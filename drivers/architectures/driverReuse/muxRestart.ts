@@ -11,11 +11,13 @@ import {
   deferredOutlives,
   freedFirst,
   muxDeaths,
+  neverGranted,
   noSliceAgain,
   resetsAll,
   revokesAll,
   slicesDropped,
   takenInFlight,
+  wishForgotten,
 } from '../../../faults/architectures/driverReuse/muxRestart.js';
 import { mux } from '../../../model/architectures/driverReuse/muxMemory.js';
 import { muxRestart } from '../../../model/architectures/driverReuse/muxRestart.js';
@@ -42,6 +44,7 @@ import { frames } from '../../../model/frames.js';
 import { type MachineDef, module } from '../../../model/kernel/index.js';
 import { ddDrained, ddMaster, ddOthers, ddPinned, ddStale } from '../../../properties/architectures/driverReuse/mux.js';
 import {
+  muxGranted,
   muxLeaksNothing,
   muxNeighbours,
   muxNothingLeft,
@@ -51,6 +54,7 @@ import {
   muxReused,
   muxSurvives,
   muxUnwritten,
+  muxWish,
 } from '../../../properties/architectures/driverReuse/muxRestart.js';
 import { claim, suite } from '../../suite.js';
 import { MUX_RESTART_SAYS } from './claims.js';
@@ -154,11 +158,13 @@ export const muxRestartSuite = suite('driver-reuse-mux-restart', {
       ],
     }),
     claim(MUX_RESTART_SAYS.returns, {
-      keeps: [muxReturns[0]],
+      keeps: [muxReturns[0], muxWish, muxGranted],
       against: ['F10', 'F11'],
       without: [
         { off: hangDetection, breaks: muxReturns[0], scope: one },
         { off: rebootReserve, breaks: muxReturns[0], scope: one },
+        { off: wishForgotten, breaks: muxWish, scope: one },
+        { off: neverGranted, breaks: muxGranted, scope: one },
         { off: noSliceAgain, breaks: muxReturns[0], scope: one },
       ],
     }),

@@ -6,6 +6,7 @@ import {
   revokeBus,
   takeBackSpace,
 } from '../../../model/architectures/driverReuse/muxRestart.js';
+import { tick, writeCommand } from '../../../model/architectures/driverReuse/muxSlices.js';
 import {
   HUNG,
   LENT,
@@ -136,6 +137,21 @@ export const freedFirst = mutant('freed before the table is emptied', {
       'invalidate GART',
       'forget it',
     ]),
+  ],
+});
+export const wishForgotten = mutant('deferred enable forgotten', {
+  says: 'what a DD/OS asks for outside its slice is not noted',
+  source: 'V6 CfgWrite',
+  edits: [omit(writeCommand, 'note the wish')],
+});
+export const neverGranted = mutant('deferred enable never granted', {
+  says: 'devices that are to have the bus do not get it when their slice begins',
+  source: 'V6 Tick',
+  edits: [
+    replace(tick, 'bus masters on', (m, op) => {
+      m.northbridge.left[0] = m.space.slice[op.next];
+      m.northbridge.switching[0] = 0;
+    }),
   ],
 });
 export const noSliceAgain = mutant('booted without a slice', {

@@ -209,6 +209,32 @@ const returnOf = (s: number) =>
     witnesses: { 'it hangs': (m) => m.space.life[s] === HUNG, 'it is gone': (m) => m.space.life[s] === ABSENT },
   });
 
+/** What a DD/OS asks for is not forgotten, though it is granted later. */
+export const muxWish = relation<Mux>('DD-L2', 'wish', {
+  states: 'when the monitor has taken a write to the command register, the device is to have what was asked for',
+  ofChange: true,
+  holds: (_before, after) => {
+    if (after.current.op.name !== 'config.command' || !after.finished) return true;
+    return after.master.wanted[after.current.call.device] === after.current.call.on;
+  },
+  witnesses: {
+    'a DD/OS has asked outside its slice': (m) => m.master.wanted[0] === 1 && m.northbridge.current[0] === 1,
+    'a DD/OS that came back has asked': (m) => m.space.generation[0] > 0 && m.master.wanted[0] === 1,
+  },
+});
+
+/** DD-L2, for what was deferred: so that service is back when the DD/OS is. */
+export const muxGranted = progress<Mux>('DD-L2', 'deferred enable granted', {
+  states: 'a device that is to have the bus, of a DD/OS that runs and has a slice, gets it',
+  pending: (m) => m.space.life[0] === RUNNING && m.space.slice[0] > 0 && m.master.wanted[0] === 1,
+  goal: (m) => m.master.bus[0] === 1,
+  without: ['config.command'],
+  witnesses: {
+    'it waits for its slice': (m) => m.master.wanted[0] === 1 && m.master.bus[0] === 0,
+    'its DD/OS came back': (m) => m.space.generation[0] > 0,
+  },
+});
+
 /** DD-L2, for the one that lives while the other is dead or comes back. */
 const survival = (s: number) =>
   progress<Mux>('DD-L2', `space ${s} goes on`, {
