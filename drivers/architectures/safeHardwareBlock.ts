@@ -45,6 +45,7 @@ import {
   replayedFirst,
 } from '../../properties/blockRecovery.js';
 import { claim, suite } from '../suite.js';
+import { oneDisk } from '../suites/blockScopes.js';
 import { assumptions, blockStart, connectedStart } from '../suites/blockStarts.js';
 
 /** Sentences of the claims. */
@@ -57,32 +58,17 @@ export const blockSays = {
   kept: 'a page that a hostile backend still maps is not used again',
 } as const;
 
-const ONE = {
-  device: 1,
-  frontend: 1,
-  backend: 2,
-  epoch: 2,
-  request: 1,
-  page: 3,
-  pending: 1,
-  segment: 1,
-  sector: 4,
-  slot: 1,
-  index: 2,
-  'segment count': 3,
-  'message id': 3,
-};
-const TWO_REQUESTS = { ...ONE, request: 2, page: 4, slot: 2, index: 4, 'message id': 5 };
+const TWO_REQUESTS = { ...oneDisk, request: 2, page: 4, slot: 2, index: 4, 'message id': 5 };
 
 /** Indices out of order show when the pool holds more requests than the ring. */
-const TWO_PENDING = { ...ONE, epoch: 1, pending: 2, index: 4, 'message id': 2 };
+const TWO_PENDING = { ...oneDisk, epoch: 1, pending: 2, index: 4, 'message id': 2 };
 
 const remarks = [...assumptions, 'one run for both eras: what it checks does not depend on the hardware'];
 
 export const blockRecoverySuite = suite('safe-hardware-block', {
   title: 'Safe Hardware Interface: block requests through crash, hang, wrong suspicion, restart and replay',
   machine: { name: 'block of driver domains', modules: [splitBlock, backendFailures, blockStart] },
-  scope: { small: ONE, default: { ...ONE, epoch: 3, 'message id': 4 }, large: TWO_REQUESTS },
+  scope: { small: oneDisk, default: { ...oneDisk, epoch: 3, 'message id': 4 }, large: TWO_REQUESTS },
   claims: [
     claim(blockSays.once, {
       keeps: [requestsEnd, answeredOnce, freshAnswers, replayedFirst, ringOrder],
@@ -116,8 +102,8 @@ export const blockHostileSuite = suite('safe-hardware-block-guest', {
   title: 'Safe Hardware Interface: a block backend before a hostile guest',
   machine: { name: 'block before a hostile guest', modules: [splitBlock, hostileFrontends, connectedStart] },
   scope: {
-    small: { ...ONE, epoch: 1, page: 2, 'message id': 2 },
-    default: { ...ONE, epoch: 1, index: 4, 'message id': 2 },
+    small: { ...oneDisk, epoch: 1, page: 2, 'message id': 2 },
+    default: { ...oneDisk, epoch: 1, index: 4, 'message id': 2 },
     large: TWO_PENDING,
   },
   claims: [
@@ -154,7 +140,7 @@ export const blockHostileSuite = suite('safe-hardware-block-guest', {
 export const blockDistrustSuite = suite('safe-hardware-block-backend', {
   title: 'Safe Hardware Interface: a block frontend before a hostile driver domain',
   machine: { name: 'block before a hostile driver domain', modules: [splitBlock, hostileBackends, blockStart] },
-  scope: { small: ONE, default: ONE, large: TWO_REQUESTS },
+  scope: { small: oneDisk, default: oneDisk, large: TWO_REQUESTS },
   claims: [
     claim(blockSays.distrust, {
       keeps: [completedOnce, requestsEnd],

@@ -57,6 +57,7 @@ import {
   replayedFirst,
 } from '../../properties/blockRecovery.js';
 import { claim, type Suite, suite } from '../suite.js';
+import { oneDisk } from '../suites/blockScopes.js';
 import { plainStart } from '../suites/blockStarts.js';
 import type { Era } from './architecture.js';
 import { missing, receiveMachine, transmitMachine } from './safeHardwareNetMachines.js';
@@ -187,22 +188,6 @@ export const txStepsNow = transmission('now');
 export const rxStepsThen = reception('then');
 export const rxStepsNow = reception('now');
 
-const BLOCK = {
-  device: 1,
-  frontend: 1,
-  backend: 2,
-  epoch: 2,
-  request: 1,
-  page: 3,
-  pending: 1,
-  segment: 1,
-  sector: 4,
-  slot: 1,
-  index: 2,
-  'segment count': 3,
-  'message id': 3,
-};
-
 const blockFails = (name: string, start: AnyModule): MachineDef => ({
   name,
   modules: [splitBlock, module('failures', { tables: {}, operations: [crash, hang, falseSuspicion] }), start],
@@ -239,7 +224,11 @@ export const blockStepsSuite = suite('safe-hardware-block-steps', {
   title: 'Safe Hardware Interface: block requests, with a backend that fails at any step of its work',
   machine: blockSteps,
   schedule: 'split',
-  scope: { small: BLOCK, default: BLOCK, large: { ...BLOCK, request: 2, page: 4, slot: 2, index: 4, 'message id': 5 } },
+  scope: {
+    small: oneDisk,
+    default: oneDisk,
+    large: { ...oneDisk, request: 2, page: 4, slot: 2, index: 4, 'message id': 5 },
+  },
   claims: [
     claim(stepSays.block, {
       keeps: [
@@ -277,9 +266,9 @@ export const blockRestartsSuite = suite('safe-hardware-block-restarts', {
   machine: blockFails('block of driver domains that fail again and again', plainStart),
   edits: [drop(close), restartWaits],
   scope: {
-    small: { ...BLOCK, epoch: 4, 'message id': 5 },
-    default: { ...BLOCK, epoch: 4, 'message id': 5 },
-    large: { ...BLOCK, epoch: 5, 'message id': 6 },
+    small: { ...oneDisk, epoch: 4, 'message id': 5 },
+    default: { ...oneDisk, epoch: 4, 'message id': 5 },
+    large: { ...oneDisk, epoch: 5, 'message id': 6 },
   },
   claims: [
     claim(stepSays.blockCensus, {

@@ -7,31 +7,16 @@ import { splitBlock } from '../../model/splitBlock.js';
 import { diskUnnoticed } from '../../properties/architectures/safeHardware.js';
 import { oneOwner } from '../../properties/blockRecovery.js';
 import { claim, suite } from '../suite.js';
+import { twoDisks } from '../suites/blockScopes.js';
 import { assumptions, idleStart } from '../suites/blockStarts.js';
 
 export const STRANGERS_SAY = 'guests of another driver domain notice nothing of a crash, a hang or a wrong suspicion';
-
-const TWO = {
-  device: 2,
-  frontend: 2,
-  backend: 4,
-  epoch: 2,
-  request: 1,
-  page: 3,
-  pending: 1,
-  segment: 1,
-  sector: 4,
-  slot: 1,
-  index: 2,
-  'segment count': 3,
-  'message id': 3,
-};
 
 export const strangersSuite = suite('safe-hardware-strangers', {
   title: 'Safe Hardware Interface: two disks with a driver domain each, of which one fails and comes back',
   machine: { name: 'block of two driver domains', modules: [splitBlock, strangersFail, idleStart] },
   edits: [drop(close)],
-  scope: { small: TWO, default: TWO, large: { ...TWO, request: 2, page: 4 } },
+  scope: { small: twoDisks, default: twoDisks, large: { ...twoDisks, request: 2, page: 4 } },
   claims: [
     claim(STRANGERS_SAY, {
       keeps: [diskUnnoticed, oneOwner],

@@ -18,6 +18,7 @@ import {
 } from '../../properties/block.js';
 import { oneOwner } from '../../properties/blockRecovery.js';
 import { claim, suite } from '../suite.js';
+import { twoDisks } from './blockScopes.js';
 import { assumptions, idleStart, plainStart } from './blockStarts.js';
 import { leaveOut } from './parts.js';
 
@@ -109,22 +110,6 @@ export const blockSecrets = suite('block-secrets', {
   assumptions: [...assumptions, oneHostile, noClosing],
 });
 
-const strangersScope = {
-  device: 2,
-  frontend: 2,
-  backend: 4,
-  epoch: 2,
-  request: 1,
-  page: 3,
-  pending: 1,
-  segment: 1,
-  sector: 4,
-  slot: 1,
-  index: 2,
-  'segment count': 3,
-  'message id': 3,
-};
-
 export const blockNeighbours = suite('block-neighbours', {
   title: 'two frontends, each with a device and a backend of its own, one of which crashes',
   machine: {
@@ -132,23 +117,9 @@ export const blockNeighbours = suite('block-neighbours', {
     modules: leaveOut([splitBlock, strangersCrash, idleStart], 'front.replay', 'manager.destroy', ...endings),
   },
   scope: {
-    small: strangersScope,
-    default: strangersScope,
-    large: {
-      device: 2,
-      frontend: 2,
-      backend: 4,
-      epoch: 2,
-      request: 2,
-      page: 4,
-      pending: 1,
-      segment: 1,
-      sector: 4,
-      slot: 1,
-      index: 2,
-      'segment count': 3,
-      'message id': 3,
-    },
+    small: twoDisks,
+    default: twoDisks,
+    large: { ...twoDisks, request: 2, page: 4 },
   },
   claims: [
     claim('nobody notices the crash of a driver that he does not use', {
