@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { block } from '../drivers/suites/block.js';
 import { ring } from '../drivers/suites/ring.js';
+import { virtqueue } from '../drivers/suites/virtqueue.js';
 import {
   type AnyOperation,
   add,
@@ -150,6 +151,8 @@ describe('scopes of the shipped machines', () => {
     ['a disk of three sectors', block, { sector: 3 }, 'a disk has 4 or 8 sectors, not 3'],
     ['requests as long as the disk', block, { segment: 4, sector: 4 }, 'need a disk of more than 4 sectors'],
     ['one place for two backends', block, { backend: 1 }, 'places for backends, not 1'],
+    ['a virtqueue of three', virtqueue, { descriptor: 3 }, 'a virtqueue has 2, 4, 8, ... descriptors, not 3'],
+    ['a virtqueue whose index wraps too soon', virtqueue, { index: 2 }, 'modulo a power of two from 4 to 256, not 2'],
     ['more frontends than disk', block, { frontend: 9 }, 'the disk is too small for its frontends'],
   ])('refuse %s', (_, s, change, says) => expect(initial(s, change)).toContain(says));
 });

@@ -5,7 +5,7 @@
  *
  * Descriptors, available and used ring lie in memory that both write. Each side keeps for itself what it needs to judge the other: the
  * driver which buffers are outstanding with which length, the device how far it has read and how many requests it has in flight. Indices
- * run freely, modulo 4.
+ * run freely, modulo a power of two that the scope gives (2^16 on a real queue).
  *
  * Must keep: for the driver I6 a completion matches one outstanding request and its length, I5 what is unmapped is what was mapped; for the
  * device I12 the walk of a chain ends, I14 no more requests in flight than the ring has entries, I7 a request has a length that fits.
@@ -22,6 +22,7 @@ import {
   oneOf,
   operationOn,
   ref,
+  SpecificationError,
   type State,
   sort,
   table,
@@ -29,10 +30,12 @@ import {
 } from './kernel/index.js';
 
 export const descriptor = sort('descriptor');
-export const wildId = sort('wild id', { members: ['0', '1', '2'] });
+/** Two ids that are some, and the first that is none. */
+export const wildId = sort('wild id', { members: ['0', '1', 'past the end'] });
 export const wildLength = sort('wild length', { members: ['0', '1', '3'] });
 const LENGTHS = [0, 1, 3] as const;
-export const wildIndex = sort('wild index', { members: ['0', '1', '2', '3'] });
+/** Values of an index: the scope gives the modulus, a power of two and at least twice the descriptors. */
+export const queueIndex = sort('index');
 /** Chains that a hostile driver writes. */
 export const shape = sort('chain', {
   members: [
@@ -40,14 +43,14 @@ export const shape = sort('chain', {
     ...['too long', 'a head that is none', 'a link that leads nowhere'],
   ],
 });
-/** By shape: head, lengths of descriptors 0 and 1, and what follows them. */
-const HEADS = [0, 0, 0, 0, 0, 0, 2, 0] as const;
+/** By shape: head, lengths of descriptors 0 and 1, and what follows them. PAST_END stands for the first that is none. */
+const PAST_END = 254;
+const HEADS = [0, 0, 0, 0, 0, 0, PAST_END, 0] as const;
 const LENGTH_0 = [1, 0, 1, 1, 2, 3, 1, 1] as const;
 const LENGTH_1 = [0, 0, 0, 1, 1, 3, 0, 0] as const;
-const NEXT_0 = [NONE, NONE, 0, 1, 1, 1, NONE, 2] as const;
+const NEXT_0 = [NONE, NONE, 0, 1, 1, 1, NONE, PAST_END] as const;
 const NEXT_1 = [NONE, NONE, NONE, 0, NONE, NONE, NONE, NONE] as const;
 export const side = sort('hostile side', { members: ['nobody', 'the device', 'the driver'] });
-export const INDICES = 4;
 /** Longest request that the device takes, in units of a buffer. */
 export const MOST = 3;
 
@@ -93,6 +96,30 @@ const ENOSPC = -28;
 const EIO = -5;
 /** How far a walk without a bound is followed here. */
 const ENDLESS = 7;
+
+/** How far index `a` is ahead of `b`. */
+export function indexDistance(m: Queue, a: number, b: number): number {
+  return (a - b) & (m.size(queueIndex) - 1);
+}
+
+/** The index after this one. */
+export function nextIndex(m: Queue, index: number): number {
+  return (index + 1) & (m.size(queueIndex) - 1);
+}
+
+/** @throws SpecificationError when the scope's sizes are no sizes of a queue (2.7: a power of two) */
+function checkScope(m: Queue): void {
+  const size = m.size(descriptor);
+  const modulus = m.size(queueIndex);
+  const powerOfTwo = (n: number): boolean => Number.isInteger(Math.log2(n));
+  if (!powerOfTwo(size) || size < 2)
+    throw new SpecificationError(`a virtqueue has 2, 4, 8, ... descriptors, not ${size}`);
+  if (!powerOfTwo(modulus) || modulus < 2 * size || modulus > 256) {
+    throw new SpecificationError(
+      `the index of a virtqueue of ${size} counts modulo a power of two from ${2 * size} to 256, not ${modulus}`,
+    );
+  }
+}
 
 function touchQueue(
   m: Queue,
@@ -144,7 +171,7 @@ export const addBuffer = operation('queue.add', {
     },
     publish: (m, op) => {
       m.avail.head[m.indices.avail[0] % m.avail.rows] = op.head;
-      m.indices.avail[0] = (m.indices.avail[0] + 1) % INDICES;
+      m.indices.avail[0] = nextIndex(m, m.indices.avail[0]);
     },
   },
 });
@@ -185,7 +212,7 @@ export const collect = operation('queue.collect', {
       const at = m.driver.seen[0] % m.used.rows;
       m.used.id[at] = 0;
       m.used.length[at] = 0;
-      m.driver.seen[0] = (m.driver.seen[0] + 1) % INDICES;
+      m.driver.seen[0] = nextIndex(m, m.driver.seen[0]);
     },
   },
 });
@@ -204,7 +231,7 @@ export const take = operation('queue.take', {
   onFailure: 'safe',
   steps: {
     'check the distance': (m) => {
-      const ahead = (m.indices.avail[0] - m.deviceSide.seen[0] + INDICES) % INDICES;
+      const ahead = indexDistance(m, m.indices.avail[0], m.deviceSide.seen[0]);
       return ahead > m.avail.rows && m.on(distanceCheck) ? breakDevice(m) : OK;
     },
     'check what is in flight': (m) => (m.flights.count[0] >= m.inFlight.rows ? breakDevice(m) : OK),
@@ -231,7 +258,7 @@ export const take = operation('queue.take', {
       m.flights.count[0]++;
     },
     'go on': (m) => {
-      m.deviceSide.seen[0] = (m.deviceSide.seen[0] + 1) % INDICES;
+      m.deviceSide.seen[0] = nextIndex(m, m.deviceSide.seen[0]);
     },
   },
 });
@@ -263,7 +290,7 @@ export const complete = operation('queue.complete', {
       m.used.length[at] = Math.min(op.long, m.desc.length[op.head]);
     },
     publish: (m) => {
-      m.indices.used[0] = (m.indices.used[0] + 1) % INDICES;
+      m.indices.used[0] = nextIndex(m, m.indices.used[0]);
     },
   },
 });
@@ -281,9 +308,9 @@ export const wildCompletion = operation('fault.complete', {
   steps: {
     write: (m, op) => {
       const at = m.indices.used[0] % m.used.rows;
-      m.used.id[at] = op.id;
+      m.used.id[at] = op.id < 2 ? op.id : m.request.rows;
       m.used.length[at] = LENGTHS[op.length];
-      m.indices.used[0] = (m.indices.used[0] + 1) % INDICES;
+      m.indices.used[0] = nextIndex(m, m.indices.used[0]);
     },
   },
 });
@@ -309,7 +336,7 @@ export const wildAvailable = operation('fault.available', {
   agent: 'driver',
   says: 'makes a chain available: {chain}, and moves the index to {to}',
   fault: 'F6',
-  input: { chain: shape, to: wildIndex },
+  input: { chain: shape, to: queueIndex },
   where: { agent: (m) => m.hostile.who[0] === 2 && m.deviceSide.broken[0] === 0 },
   touches: touchQueue,
   atomic: true,
@@ -317,15 +344,15 @@ export const wildAvailable = operation('fault.available', {
     write: (m, op) => {
       m.desc.length[0] = LENGTH_0[op.chain];
       m.desc.length[1] = LENGTH_1[op.chain];
-      m.desc.next[0] = NEXT_0[op.chain];
+      m.desc.next[0] = NEXT_0[op.chain] === PAST_END ? m.desc.rows : NEXT_0[op.chain];
       m.desc.next[1] = NEXT_1[op.chain];
-      m.avail.head[m.deviceSide.seen[0] % m.avail.rows] = HEADS[op.chain];
+      m.avail.head[m.deviceSide.seen[0] % m.avail.rows] = HEADS[op.chain] === PAST_END ? m.desc.rows : HEADS[op.chain];
       m.indices.avail[0] = op.to;
     },
   },
 });
 
-/** Scope: `descriptor` (2). */
+/** Scope: `descriptor` (a power of two), `index` (a power of two, at least twice the descriptors). */
 export const queueMachine: MachineDef = {
   name: 'virtqueue',
   modules: [
@@ -333,6 +360,7 @@ export const queueMachine: MachineDef = {
       tables: queueTables,
       operations: [addBuffer, collect, take, complete, wildCompletion, rewriteDescriptor, wildAvailable],
       initial: (m) => {
+        checkScope(m);
         m.hostile.who[0] = m.choose(side);
         m.desc.buffer.fill(NONE);
         m.desc.next.fill(NONE);

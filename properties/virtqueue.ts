@@ -1,6 +1,6 @@
 /** What a split virtqueue must keep for each side, whatever the other writes. */
 import { NONE } from '../model/kernel/index.js';
-import { collect, complete, INDICES, MOST, type Queue } from '../model/virtqueue.js';
+import { collect, complete, indexDistance, MOST, nextIndex, type Queue } from '../model/virtqueue.js';
 import { invariant, relation } from './property.js';
 
 export const completionsMatch = relation<Queue>('I6', 'match', {
@@ -49,7 +49,7 @@ export const takenAvailable = relation<Queue>('I12', 'available', {
   states: 'the device takes no request when the driver claims to have made more available than the ring holds',
   holds: (before, after, status) => {
     if (after.current.op.name !== 'queue.take' || status !== 0) return true;
-    return (before.indices.avail[0] - before.deviceSide.seen[0] + INDICES) % INDICES <= before.avail.rows;
+    return indexDistance(before, before.indices.avail[0], before.deviceSide.seen[0]) <= before.avail.rows;
   },
   witnesses: { 'the device has given up on the driver': (m) => m.deviceSide.broken[0] === 1 },
 });
@@ -66,15 +66,15 @@ export const honestRun = invariant<Queue>('I6', 'honest', {
   holds: (m) => {
     if (m.hostile.who[0] !== 0) return true;
     if (m.driver.broken[0] === 1 || m.deviceSide.broken[0] === 1) return false;
-    const available = (m.indices.avail[0] - m.deviceSide.seen[0] + INDICES) % INDICES;
-    const used = (m.indices.used[0] - m.driver.seen[0] + INDICES) % INDICES;
+    const available = indexDistance(m, m.indices.avail[0], m.deviceSide.seen[0]);
+    const used = indexDistance(m, m.indices.used[0], m.driver.seen[0]);
     let outstanding = 0;
     for (let d = 0; d < m.request.rows; d++) outstanding += m.request.state[d];
     return outstanding === available + m.flights.count[0] + used;
   },
   witnesses: {
     'the ring has wrapped': (m) =>
-      m.hostile.who[0] === 0 && m.indices.used[0] === INDICES - 1 && m.request.buffer[0] !== NONE,
+      m.hostile.who[0] === 0 && nextIndex(m, m.indices.used[0]) === 0 && m.request.buffer[0] !== NONE,
   },
 });
 
@@ -84,7 +84,7 @@ export const usedHonest = relation<Queue>('I6', 'completed', {
     if (after.current.op.name !== complete.name) return true;
     const at = before.indices.used[0] % before.used.rows;
     const head = before.inFlight.head[0];
-    if (after.indices.used[0] !== (before.indices.used[0] + 1) % INDICES) return false;
+    if (after.indices.used[0] !== nextIndex(before, before.indices.used[0])) return false;
     return after.used.id[at] === head && after.used.length[at] <= before.desc.length[head];
   },
   witnesses: { 'a request is in flight': (m) => m.flights.count[0] > 0 },

@@ -16,7 +16,11 @@ import { claim, suite } from '../suite.js';
 export const virtqueue = suite('virtqueue', {
   title: 'a split virtqueue between a driver and a device, one of which may write what it likes',
   machine: queueMachine,
-  scope: { small: { descriptor: 2 }, default: { descriptor: 2 }, large: { descriptor: 2 } },
+  scope: {
+    small: { descriptor: 2, index: 4 },
+    default: { descriptor: 2, index: 4 },
+    large: { descriptor: 4, index: 8 },
+  },
   claims: [
     claim('a driver takes completions of what is outstanding, and unmaps what it has mapped', {
       keeps: [completionsMatch, mappedMatch],
