@@ -196,5 +196,5 @@ export function summary(report: Report): string {
     .exhaustive();
   const cut =
     report.partial === 'no' ? '' : ` (partial: ${report.partial === 'time' ? 'the time was up' : 'interrupted'})`;
-  return `${head}${cut}: ${counted(claims.length, 'claim')}: ${parts.join(', ') || 'none'}; ${broke} of ${counted(counterparts.length, 'counterpart')} broke`;
+  return `${head}${cut}: ${counted(claims.length, 'claim')}: ${parts.join(', ') || 'none'}; ${grouped(broke)} of ${counted(counterparts.length, 'counterpart')} broke`;
 }
