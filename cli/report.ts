@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cwd, env, platform, stdout } from 'node:process';
-import type { Coverage } from '../reports/coverage.js';
+import { type Coverage, coverageAnswer } from '../reports/coverage.js';
 import { documentsOf } from '../reports/documents.js';
 import type { Retold } from '../reports/html/pack.js';
 import { annotations } from '../reports/markdown.js';
@@ -46,6 +46,7 @@ export async function report(o: ReportOptions): Promise<number> {
     const page = join(o.out, 'report.html');
     out.lines([summary(read.report), `report: ${shown(page)}`]);
     const short = told?.short ?? [];
+    if (told !== undefined) out.always([coverageAnswer(told.coverage)]);
     out.always(short.map((l) => out.page.style.red(printable(l))));
     if (o.open) openPage(page, out);
     return short.length > 0 ? EXIT.broken : EXIT.holds;

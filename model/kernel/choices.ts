@@ -51,13 +51,6 @@ export class Choices {
     this.mismatch = false;
   }
 
-  /** Runs the same answers once more. */
-  rewind(): void {
-    this.fixed = this.used;
-    this.used = 0;
-    this.mismatch = false;
-  }
-
   /**
    * Moves on to the next combination of answers, counting up the last answer that was used; false when all were given.
    * Answers before `from` stay as they are.
