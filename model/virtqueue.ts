@@ -22,20 +22,17 @@ import {
   oneOf,
   operationOn,
   ref,
-  SpecificationError,
   type State,
   sort,
   table,
   u8,
 } from './kernel/index.js';
+import { checkScope, descriptor, indexDistance, nextIndex, queueIndex } from './virtqueueScope.js';
 
-export const descriptor = sort('descriptor');
 /** Two ids that are some, and the first that is none. */
 export const wildId = sort('wild id', { members: ['0', '1', 'past the end'] });
 export const wildLength = sort('wild length', { members: ['0', '1', '3'] });
 const LENGTHS = [0, 1, 3] as const;
-/** Values of an index: the scope gives the modulus, a power of two and at least twice the descriptors. */
-export const queueIndex = sort('index');
 /** Chains that a hostile driver writes. */
 export const shape = sort('chain', {
   members: [
@@ -96,30 +93,6 @@ const ENOSPC = -28;
 const EIO = -5;
 /** How far a walk without a bound is followed here. */
 const ENDLESS = 7;
-
-/** How far index `a` is ahead of `b`. */
-export function indexDistance(m: Queue, a: number, b: number): number {
-  return (a - b) & (m.size(queueIndex) - 1);
-}
-
-/** The index after this one. */
-export function nextIndex(m: Queue, index: number): number {
-  return (index + 1) & (m.size(queueIndex) - 1);
-}
-
-/** @throws SpecificationError when the scope's sizes are no sizes of a queue (2.7: a power of two) */
-function checkScope(m: Queue): void {
-  const size = m.size(descriptor);
-  const modulus = m.size(queueIndex);
-  const powerOfTwo = (n: number): boolean => Number.isInteger(Math.log2(n));
-  if (!powerOfTwo(size) || size < 2)
-    throw new SpecificationError(`a virtqueue has 2, 4, 8, ... descriptors, not ${size}`);
-  if (!powerOfTwo(modulus) || modulus < 2 * size || modulus > 256) {
-    throw new SpecificationError(
-      `the index of a virtqueue of ${size} counts modulo a power of two from ${2 * size} to 256, not ${modulus}`,
-    );
-  }
-}
 
 function touchQueue(
   m: Queue,

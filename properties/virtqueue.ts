@@ -1,6 +1,7 @@
 /** What a split virtqueue must keep for each side, whatever the other writes. */
 import { NONE } from '../model/kernel/index.js';
-import { collect, complete, indexDistance, MOST, nextIndex, type Queue } from '../model/virtqueue.js';
+import { collect, complete, MOST, type Queue } from '../model/virtqueue.js';
+import { indexDistance, nextIndex } from '../model/virtqueueScope.js';
 import { invariant, relation } from './property.js';
 
 export const completionsMatch = relation<Queue>('I6', 'match', {
