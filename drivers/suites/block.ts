@@ -41,57 +41,16 @@ import {
   tornDownOnce,
 } from '../../properties/blockRecovery.js';
 import { claim, suite } from '../suite.js';
+import { oneDisk } from './blockScopes.js';
 import { assumptions, blockStart } from './blockStarts.js';
 
 export const block = suite('block', {
   title: 'a block frontend and backend through handshake, I/O, crash, hang, restart and replay',
   machine: { name: 'block', modules: [splitBlock, backendFailures, blockStart] },
   scope: {
-    small: {
-      device: 1,
-      frontend: 1,
-      backend: 2,
-      epoch: 2,
-      request: 1,
-      page: 3,
-      pending: 1,
-      segment: 1,
-      sector: 4,
-      slot: 1,
-      index: 2,
-      'segment count': 3,
-      'message id': 3,
-    },
-    default: {
-      device: 1,
-      frontend: 1,
-      backend: 2,
-      epoch: 2,
-      request: 2,
-      page: 4,
-      pending: 1,
-      segment: 1,
-      sector: 4,
-      slot: 2,
-      index: 4,
-      'segment count': 3,
-      'message id': 5,
-    },
-    large: {
-      device: 1,
-      frontend: 1,
-      backend: 2,
-      epoch: 3,
-      request: 2,
-      page: 5,
-      pending: 2,
-      segment: 1,
-      sector: 4,
-      slot: 2,
-      index: 4,
-      'segment count': 3,
-      'message id': 7,
-    },
+    small: oneDisk,
+    default: { ...oneDisk, request: 2, page: 4, slot: 2, index: 4, 'message id': 5 },
+    large: { ...oneDisk, epoch: 3, request: 2, page: 5, pending: 2, slot: 2, index: 4, 'message id': 7 },
   },
   claims: [
     claim('every request completes exactly once, or fails, whatever happens to the backend', {
