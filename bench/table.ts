@@ -10,17 +10,7 @@ import { PEER_LABELS } from './peers.js';
 
 const LABELS: Readonly<Record<EngineName, string>> = { ringfence: 'Ringfence (Node.js)', ...PEER_LABELS };
 
-const HEADINGS = [
-  'engine',
-  'states',
-  'transitions',
-  'seconds',
-  'states/s',
-  'bytes',
-  '+ overhead',
-  'peak MB',
-  'ours is',
-];
+const HEADINGS = ['engine', 'states', 'transitions', 'seconds', 'states/s', 'bytes', 'stored', 'peak MB', 'ours is'];
 
 function whole(n: number): string {
   return Math.round(n).toLocaleString('en-GB');
@@ -35,7 +25,7 @@ function row(e: EngineFigures, ratio: number | undefined): string[] {
     e.seconds.toFixed(2) + spread,
     whole(e.statesPerSecond),
     String(e.vectorBytes),
-    e.bytesPerState === undefined ? '-' : (e.bytesPerState - e.vectorBytes).toFixed(1),
+    e.bytesPerState === undefined ? '-' : e.bytesPerState.toFixed(1),
     e.peakBytes === undefined ? '-' : whole(e.peakBytes / 1024 / 1024),
     ratio === undefined ? '' : `${ratio.toFixed(2)} x`,
   ];

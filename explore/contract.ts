@@ -3,7 +3,7 @@
  * that a domain might have given its page back instead of being destroyed and reaped; so every step that is enabled where a stretch of the
  * run begins is tried in the place of the whole stretch.
  */
-import { hashWords } from './store.js';
+import { hashWords } from './lookUp.js';
 import type { BrokenProperty, Run, RunStep, Walker } from './walk.js';
 
 /** Longest stretch that one step is tried for. */

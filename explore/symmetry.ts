@@ -4,7 +4,8 @@
  * members that tie are permuted, and the least of the permuted states is the representative.
  */
 import { type Machine, NONE, type PlacedField, type Sort, SpecificationError } from '../model/kernel/index.js';
-import { hashWords, sameWords } from './store.js';
+import { hashWords } from './lookUp.js';
+import { sameWords } from './store.js';
 
 const RECENT_BITS = 13;
 const RECENT_MASK = (1 << RECENT_BITS) - 1;

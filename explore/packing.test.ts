@@ -1,0 +1,91 @@
+/** Packing loses nothing: what fits comes back as it was, what does not fit is told, and a wider packing then holds both. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { asItIs, type Packing, packingOf, SeenBits } from './packing.js';
+
+const WORDS = 5;
+
+/** Words of bytes as specifications have them: constants, small numbers, references with 255 for none, sets. */
+const word = fc
+  .tuple(
+    ...Array.from({ length: 4 }, () => fc.oneof(fc.constant(7), fc.nat(3), fc.constantFrom(0, 1, 255), fc.nat(255))),
+  )
+  .map((bytes) => bytes.reduce((w, b, i) => w | (b << (8 * i)), 0));
+const state = fc.array(word, { minLength: WORDS, maxLength: WORDS }).map((w) => Int32Array.from(w));
+const states = fc.array(state, { minLength: 1, maxLength: 12 });
+
+function learn(from: readonly Int32Array[], widened: readonly Int32Array[] = []): Packing {
+  const seen = new SeenBits(from[0] ?? new Int32Array(WORDS));
+  for (const s of from) seen.look(s);
+  for (const s of widened) seen.widen(s);
+  return packingOf(seen);
+}
+
+function there(p: Packing, words: Int32Array): Int32Array {
+  const packed = new Int32Array(p.count);
+  p.pack(words, packed);
+  return packed;
+}
+
+function back(p: Packing, packed: Int32Array): Int32Array {
+  const words = new Int32Array(WORDS).fill(-1);
+  p.unpack(Int32Array.from([-1, -1, ...packed]), 2, words);
+  return words;
+}
+
+/** Whether the generated check lets a state in. */
+function fits(p: Packing, words: Int32Array): boolean {
+  return new Function('words', `${p.packCode('false')}; return true;`)(words) as boolean;
+}
+
+describe('a packing', () => {
+  it('gives every state that it was learnt from back', () => {
+    fc.assert(
+      fc.property(states, (all) => {
+        const p = learn(all);
+        for (const s of all) {
+          expect(fits(p, s)).toBe(true);
+          expect(back(p, there(p, s))).toEqual(s);
+        }
+      }),
+    );
+  });
+
+  it('lets in what comes back as it was, and nothing else', () => {
+    fc.assert(
+      fc.property(states, state, (all, other) => {
+        const p = learn(all);
+        expect(fits(p, other)).toBe(back(p, there(p, other)).every((w, i) => w === other[i]));
+      }),
+    );
+  });
+
+  it('holds all when it was widened', () => {
+    fc.assert(
+      fc.property(states, states, (all, later) => {
+        const p = learn(all, later);
+        for (const s of [...all, ...later]) expect(back(p, there(p, s))).toEqual(s);
+      }),
+    );
+  });
+
+  it('has no more words than the states have, but for the room that widenings ask for', () => {
+    fc.assert(fc.property(states, (all) => learn(all).count <= WORDS));
+  });
+
+  it('keeps a reference to one of two, or none, in two bits', () => {
+    const all = [0, 1, 255].map((b) => Int32Array.from([b | (b << 8) | (b << 16) | (b << 24), 0, 0, 0, 0]));
+    expect(learn(all).count).toBe(1);
+    const [one, two] = [Int32Array.from([0, 0, 0, 0, 0]), Int32Array.from([3, 0, 0, 0, 0])];
+    expect(fits(learn([one, Int32Array.from([255, 0, 0, 0, 0])]), two)).toBe(true);
+  });
+
+  it('that keeps all as it is lets everything in', () => {
+    fc.assert(
+      fc.property(state, (s) => {
+        expect(fits(asItIs(WORDS), s)).toBe(true);
+        expect(there(asItIs(WORDS), s)).toEqual(s);
+      }),
+    );
+  });
+});
