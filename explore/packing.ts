@@ -70,7 +70,7 @@ export interface Packing {
 /** The packing that keeps what was seen, and what else there is room for. */
 export function packingOf(seen: SeenBits): Packing {
   const { places, used } = placesOf(seen);
-  for (let spare = 0; spare < seen.widenings; spare++) used.push(0);
+  for (let spare = 0; spare < seen.widenings && used.length < seen.base.length; spare++) used.push(0);
   fillUp(seen, places, used);
   const count = used.length;
   return {
