@@ -10,6 +10,7 @@ import { channelSays, channelSuite } from './safeHardwareChannel.js';
 import { channelStepSays, channelStepsSuite } from './safeHardwareChannelSteps.js';
 import { batchSuites } from './safeHardwareFast.js';
 import { netGuests, netRxNow, netRxThen, netTxNow, netTxThen, says } from './safeHardwareNet.js';
+import { netStrangersNow, netStrangersSay, netStrangersThen } from './safeHardwareNetStrangers.js';
 import {
   eventsSuite,
   iommuSuite,
@@ -68,20 +69,20 @@ export const safeHardware: Architecture = architecture({
   title: 'Safe Hardware Interface (Xen 2.0)',
   source: 'Fraser, Hand, Neugebauer, Pratt, Warfield, Williamson: Safe Hardware Access with the Xen VMM, OASIS 2004',
   suites: {
-    then: [netTxThen, netRxThen, ...stepsThen, messagesThen, ...both],
-    now: [netTxNow, netRxNow, ...stepsNow, messagesNow, iommuSuite, ...both],
+    then: [netTxThen, netRxThen, ...stepsThen, netStrangersThen, messagesThen, ...both],
+    now: [netTxNow, netRxNow, ...stepsNow, netStrangersNow, messagesNow, iommuSuite, ...both],
   },
   cells: [
     ...cells('wild-write-inside', 'C', [partSays.inside], 'the driver domain dies, and nobody else notices'),
     ...cells(
       'wild-write-outside',
       'C',
-      [partSays.outside, says.mapped, partSays.io, channelSays.ring, says.flip],
+      [partSays.outside, says.mapped, partSays.io, channelSays.ring, says.flip, netStrangersSay.stores],
       'by the processor; holds only where the backend is not privileged (GAP-X1) and register pages are not shared (GAP-X3)',
     ),
-    ...cells('dma-other-domain', 'N', [says.dmaOthers, says.flipDma], NO_IOMMU, {
+    ...cells('dma-other-domain', 'N', [says.dmaOthers, says.flipDma, netStrangersSay.dma], NO_IOMMU, {
       inferred: true,
-      now: [says.dmaOthers, says.flipDma, partSays.iommu],
+      now: [says.dmaOthers, says.flipDma, netStrangersSay.dma, partSays.iommu],
       noteNow: IOMMU_NOW,
     }),
     ...cells('dma-vmm', 'N', [says.dmaVmm, says.flipVmm], NO_IOMMU, {
@@ -124,6 +125,7 @@ export const safeHardware: Architecture = architecture({
         ...Object.values(stepSays),
         ...Object.values(channelStepSays),
         STRANGERS_SAY,
+        netStrangersSay.failures,
       ],
       'needs that the card is quiesced before memory is taken back, and that guests are told last: the code of 2004 has neither (GAP-X4)',
     ),
@@ -138,6 +140,7 @@ export const safeHardware: Architecture = architecture({
         ...Object.values(stepSays),
         ...Object.values(channelStepSays),
         STRANGERS_SAY,
+        netStrangersSay.failures,
         says.hangUnaided,
         channelSays.unaided,
       ],

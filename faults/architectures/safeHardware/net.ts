@@ -3,6 +3,7 @@
  * and gives away what it should not, its death and its silence. Each attack names the gate that stops it.
  */
 
+import { transmitEnds } from '../../../model/architectures/safeHardware/netEnds.js';
 import {
   FILLING,
   FULL,
@@ -287,5 +288,8 @@ export function driverDeaths<M extends Net>(by: Recoverable<M>) {
     touches: (m, _op, may) => touchKill(m, may, by),
     steps: { 'stop it': (m) => killDriver(m, by) },
   });
-  return [crash, suspect];
+  return [crash, suspect] as const;
 }
+
+/** The operation that takes a living driver domain for hung, by which mutants name it. */
+export const suspectDriver = driverDeaths(transmitEnds)[1];
