@@ -10,7 +10,7 @@ import { channelSays, channelSuite } from './safeHardwareChannel.js';
 import { channelStepSays, channelStepsSuite } from './safeHardwareChannelSteps.js';
 import { batchSuites } from './safeHardwareFast.js';
 import { netGuests, netRxNow, netRxThen, netTxNow, netTxThen, says } from './safeHardwareNet.js';
-import { netStrangersNow, netStrangersSay, netStrangersThen } from './safeHardwareNetStrangers.js';
+import { netStrangersNow, netStrangersReceive, netStrangersSay, netStrangersThen } from './safeHardwareNetStrangers.js';
 import {
   eventsSuite,
   iommuSuite,
@@ -39,6 +39,7 @@ const both = [
   ...stepsBoth,
   channelStepsSuite,
   strangersSuite,
+  netStrangersReceive,
 ];
 
 /** What a row says in both eras. */
@@ -126,6 +127,7 @@ export const safeHardware: Architecture = architecture({
         ...Object.values(channelStepSays),
         STRANGERS_SAY,
         netStrangersSay.failures,
+        netStrangersSay.frames,
       ],
       'needs that the card is quiesced before memory is taken back, and that guests are told last: the code of 2004 has neither (GAP-X4)',
     ),
@@ -141,6 +143,7 @@ export const safeHardware: Architecture = architecture({
         ...Object.values(channelStepSays),
         STRANGERS_SAY,
         netStrangersSay.failures,
+        netStrangersSay.frames,
         says.hangUnaided,
         channelSays.unaided,
       ],

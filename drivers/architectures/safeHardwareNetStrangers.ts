@@ -10,6 +10,8 @@ import {
   everyoneDisconnected,
   landWrite,
   oneIoSpace,
+  refilledFromAll,
+  relinquishedFromAll,
   resetOther,
   spareBesideSuspect,
   store,
@@ -17,8 +19,9 @@ import {
   waitsForHung,
 } from '../../faults/architectures/safeHardware/strangers.js';
 import { translation } from '../../faults/memory.js';
-import { transmitEnds } from '../../model/architectures/safeHardware/netEnds.js';
-import { recoveryOf } from '../../model/architectures/safeHardware/netRecovery.js';
+import { receiveEnds, transmitEnds } from '../../model/architectures/safeHardware/netEnds.js';
+import { dropSecond, netReceive, type Receive } from '../../model/architectures/safeHardware/netReceive.js';
+import { type Recoverable, recoveryOf } from '../../model/architectures/safeHardware/netRecovery.js';
 import { foreignCheck } from '../../model/architectures/safeHardware/netState.js';
 import {
   endsBesideStrangers,
@@ -31,7 +34,7 @@ import { domains } from '../../model/domains.js';
 import { frames } from '../../model/frames.js';
 import { dmaRemapping } from '../../model/iommu/index.js';
 import { registerMmu } from '../../model/ioSpace.js';
-import { drop, type MachineDef, module } from '../../model/kernel/index.js';
+import { type AnyModule, type AnyOperation, drop, type MachineDef, module } from '../../model/kernel/index.js';
 import {
   netDmaUnnoticed,
   netFailuresUnnoticed,
@@ -48,26 +51,45 @@ import { missing } from './safeHardwareNetMachines.js';
 export const netStrangersSay = {
   failures: 'guests of another network driver domain notice nothing of a crash, a hang or a wrong suspicion',
   stores: 'guests of another network driver domain notice nothing of what a hostile one maps and writes',
+  frames: 'guests of another network driver domain notice nothing when one fails whose frames change hands',
   dma: 'guests of another network driver domain notice nothing of what a hostile one’s card writes',
 } as const;
 
-const ends = endsBesideStrangers<Transmit & Strangers>(transmitEnds);
-const { destroy, disconnected } = recoveryOf(ends);
+/** One half of the net channel beside strangers, with the attacks that its suite is about. */
+function beside<M extends Strangers>(
+  name: string,
+  half: AnyModule,
+  ends: Recoverable<M>,
+  attacks: readonly AnyOperation[],
+): MachineDef {
+  const { destroy, disconnected } = recoveryOf(ends);
+  return {
+    name,
+    modules: [
+      { ...domains, operations: [] },
+      { ...frames, operations: [] },
+      half,
+      netStrangers,
+      recoveryBesideStrangers([destroy, disconnected]),
+      module('attacks beside strangers', { tables: {}, operations: [...attacks, hangDriver, ...driverDeaths(ends)] }),
+    ],
+  };
+}
 
-const machine: MachineDef = {
-  name: 'net transmission beside strangers',
-  modules: [
-    { ...domains, operations: [] },
-    { ...frames, operations: [] },
-    netTransmit,
-    netStrangers,
-    recoveryBesideStrangers([destroy, disconnected]),
-    module('attacks beside strangers', {
-      tables: {},
-      operations: [mapForeign, store, resetOther, aimWrite, landWrite, hangDriver, ...driverDeaths(ends)],
-    }),
-  ],
-};
+const machine = beside(
+  'net transmission beside strangers',
+  netTransmit,
+  endsBesideStrangers<Transmit & Strangers>(transmitEnds),
+  [mapForeign, store, resetOther, aimWrite, landWrite],
+);
+
+const assumptions = [
+  'scoped: strangers are honest and send one packet at a time; hostile guests are in the suites of transmission and reception',
+  'scoped: strangers ask for no memory, so that what the dead return is no news to them',
+  'time is no part of what strangers see: that processor, bus and wire are shared is not modelled',
+  'messages of the handshake are in the suite of the device channel; here a reconnection is one step',
+  'the control domain does not fail; the controller gives a card to a domain in the step in which it starts it',
+];
 
 const SCOPE = { domain: 5, generation: 2, guest: 1, slot: 1, index: 2, work: 1, 'named slot': 2, frame: 4 };
 
@@ -123,16 +145,43 @@ function strangers(era: Era): Suite {
     ],
     mayStop: () => true,
     assumptions: [
-      'scoped: strangers are honest and send one packet at a time; what they do to each other is in the suites of the first driver domain’s guests',
+      ...assumptions,
       'scoped: once woken the first driver domain goes on polling; its event index is in the suites of transmission',
-      'scoped: the first driver domain’s own guest is honest; strangers ask for no memory, so that what the dead return is no news to them',
       'what is in a frame is who wrote it last; a DMA that reads is no attack here, for it changes nothing that strangers see',
-      'time is no part of the view: that processor, bus and wire are shared is not modelled',
-      'messages of the handshake are in the suite of the device channel; here a reconnection is one step',
-      'the control domain does not fail; the controller gives a card to a domain in the step in which it starts it',
     ],
   });
 }
 
 export const netStrangersThen = strangers('then');
 export const netStrangersNow = strangers('now');
+
+const RX_SCOPE = { domain: 5, generation: 2, guest: 1, buffer: 1, frame: 5 };
+
+/** Frames change hands while it receives. There is no attack by DMA in it, so one run speaks for both eras. */
+export const netStrangersReceive = suite('safe-hardware-net-strangers-rx', {
+  title:
+    'Safe Hardware Interface: two network driver domains, of which one receives by page flip, fails and comes back',
+  machine: beside(
+    'net reception beside strangers',
+    netReceive,
+    endsBesideStrangers<Receive & Strangers>(receiveEnds),
+    [],
+  ),
+  gatesOff: missing('then'),
+  edits: [drop(dropSecond)],
+  scope: { small: RX_SCOPE, default: RX_SCOPE, large: { ...RX_SCOPE, domain: 6, guest: 2, frame: 6 } },
+  claims: [
+    claim(netStrangersSay.frames, {
+      keeps: [netFailuresUnnoticed, othersEnd],
+      against: ['F10', 'F11'],
+      without: [
+        { off: relinquishedFromAll, breaks: netFailuresUnnoticed },
+        { off: refilledFromAll, breaks: netFailuresUnnoticed },
+        { off: everyoneDisconnected, breaks: netFailuresUnnoticed },
+        { off: takenFromAll, breaks: othersEnd },
+      ],
+    }),
+  ],
+  mayStop: () => true,
+  assumptions: [...assumptions, 'one run for both eras: what it checks does not depend on the hardware'],
+});

@@ -77,12 +77,15 @@ export const netDmaUnnoticed = noninterference<Strangers>('X-L2', 'DMA of anothe
 /** What of the strangers' path is not as they left it, or -1. */
 function disturbed(m: Strangers): number {
   const stage = m.other.stage[0];
+  const mapped = m.otherReach.entry[otherBuffer(m)] === 1;
   const inWork = stage >= LENT && stage <= OUT;
-  if ((m.otherReach.entry[otherBuffer(m)] === 1) !== inWork) return 0;
+  if (mapped !== inWork) return mapped ? 1 : 0;
   if (stage !== OUT && stage !== ANSWERED) return -1;
-  if (m.other.header[0] !== otherGuest(m)) return 1;
-  return m.other.body[0] === otherGuest(m) ? -1 : 2;
+  if (m.other.header[0] !== otherGuest(m)) return 2;
+  return m.other.body[0] === otherGuest(m) ? -1 : 3;
 }
+
+const whose = (d: number): string => (d === NONE ? 'nobody’s' : `what domain ${d} had written`);
 
 export const othersIntact = invariant<Strangers>('X-L2', 'packets of strangers', {
   states:
@@ -90,9 +93,10 @@ export const othersIntact = invariant<Strangers>('X-L2', 'packets of strangers',
   holds: (m) => disturbed(m) < 0,
   explain: (m) =>
     [
-      `its buffer is ${m.otherReach.entry[otherBuffer(m)] === 1 ? '' : 'not '}mapped at the wrong time`,
-      `the header that went out was ${m.other.header[0] === NONE ? 'nobody’s' : `domain ${m.other.header[0]}’s`}`,
-      `the body that went out was ${m.other.body[0] === NONE ? 'nobody’s' : `domain ${m.other.body[0]}’s`}`,
+      'the packet is in work, and its buffer is not mapped',
+      'the packet is not in work, and its buffer is mapped',
+      `the header that went out is ${whose(m.other.header[0])}`,
+      `the body that went out is ${whose(m.other.body[0])}`,
     ][disturbed(m)],
   witnesses: {
     'it is out': (m) => m.other.stage[0] === OUT,

@@ -4,12 +4,14 @@
  */
 import { mutant } from '../../../drivers/suite.js';
 import { transmitRecovery } from '../../../model/architectures/safeHardware/netEnds.js';
+import { ownedBy, refill, relinquish } from '../../../model/architectures/safeHardware/netReceive.js';
 import { takeBack } from '../../../model/architectures/safeHardware/netRecovery.js';
 import {
   CLOSED,
   cardReaches,
   DRIVER,
   type Net,
+  serves,
   startDma,
   stillReached,
   stopCard,
@@ -24,7 +26,7 @@ import {
   type Strangers,
 } from '../../../model/architectures/safeHardware/netStrangers.js';
 import { DYING, RUNNING } from '../../../model/domains.js';
-import { frame } from '../../../model/frames.js';
+import { frame, TYPE_VMM } from '../../../model/frames.js';
 import { dmaRemapping } from '../../../model/iommu/index.js';
 import { registerMmu } from '../../../model/ioSpace.js';
 import { blockedBy, guardWith, NONE, OK, operationOn, replace } from '../../../model/kernel/index.js';
@@ -190,5 +192,34 @@ export const oneIoSpace = mutant('one I/O address space for both cards', {
       startDma(m, op.frame, 1, NONE, 0);
       return OK;
     }),
+  ],
+});
+
+export const relinquishedFromAll = mutant('frames of all relinquished', {
+  says: 'when a driver domain dies, the VMM returns the frames of whoever has some to the heap',
+  source: 'xen/arch/x86/domain.c, relinquish_memory: of the dying domain',
+  edits: [
+    guardWith(
+      relinquish,
+      'frame',
+      (m, op) =>
+        m.domain.life[DRIVER] === DYING &&
+        m.frame.owner[op.frame] !== NONE &&
+        m.rxFrame.second[op.frame] === 0 &&
+        !stillReached(m, op.frame),
+    ),
+  ],
+});
+
+export const refilledFromAll = mutant('refilled with frames of others', {
+  says: 'a new driver domain is given frames without a look at whose they are',
+  source: 'xen/common/memory.c, increase_reservation: from the heap',
+  edits: [
+    guardWith(
+      refill,
+      'frame',
+      (m, op) =>
+        serves(m) && ownedBy(m, DRIVER) === 0 && m.frame.type[op.frame] !== TYPE_VMM && !stillReached(m, op.frame),
+    ),
   ],
 });

@@ -220,11 +220,16 @@ export const netStrangers = module<Strangers, typeof strangerTables>('strangers'
   operations: [offer, lend, copyHeader, startCard, sendOut, answer, takeBuffer],
   initial: start,
   map: (m) => {
-    const stage = ['nothing', 'a packet offered', 'mapped', 'header copied', 'on the card', 'out', 'answered'][
-      m.other.stage[0]
-    ];
+    const stage = ['nothing', 'a packet offered', 'mapped', 'header copied', 'on the card', 'out', 'answered'];
     const link = m.other.link[0] === CLOSED ? 'closed' : 'connected';
-    return [`other guest (domain ${otherGuest(m)}), ${link}, by domain ${otherDriver(m)}: ${stage}`];
+    const lines = [
+      `other guest (domain ${otherGuest(m)}), ${link}, by domain ${otherDriver(m)}: ${stage[m.other.stage[0]]}`,
+    ];
+    for (let d = 0; d < m.drives.rows; d++) {
+      if (m.drives.first[d] === 1) lines.push(`first card: domain ${d}`);
+      if (m.drives.second[d] === 1) lines.push(`second card: domain ${d}`);
+    }
+    return lines;
   },
 });
 
