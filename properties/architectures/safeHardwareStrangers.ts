@@ -128,5 +128,5 @@ export const oneDriver = invariant<Strangers>('X-L2', 'drivers of a card', {
   states: 'no network card has two live drivers',
   holds: (m) => drivers(m, m.drives.first) <= 1 && drivers(m, m.drives.second) <= 1,
   explain: (m) => `the ${drivers(m, m.drives.first) > 1 ? 'first' : 'second'} card has two`,
-  witnesses: { 'the first card has its second driver': restarted },
+  witnesses: { 'the first card has its second driver': (m) => restarted(m) && m.drives.first[DRIVER] === 1 },
 });

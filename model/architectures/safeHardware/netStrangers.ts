@@ -157,15 +157,11 @@ export const answer = operation('other.respond', {
   touches: (m, _op, may) => {
     may.write(m.other);
     may.write(m.otherReach, otherBuffer(m));
-    may.write(m.content, contentOf(m, otherPage(m)));
   },
   steps: {
     unmap: (m) => {
       m.otherReach.entry[otherBuffer(m)] = 0;
       m.otherReach.io[otherBuffer(m)] = 0;
-    },
-    'forget the header': (m) => {
-      m.content.writer[contentOf(m, otherPage(m))] = NONE;
     },
     answer: (m) => {
       m.other.stage[0] = ANSWERED;
