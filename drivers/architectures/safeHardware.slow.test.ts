@@ -9,6 +9,7 @@ import { isMutant, propertiesOf, type Suite } from '../suite.js';
 import { blockDistrustSuite, blockHostileSuite, blockRecoverySuite } from './safeHardwareBlock.js';
 import { channelSuite } from './safeHardwareChannel.js';
 import { netGuests, netRxNow, netRxThen, netTxNow, netTxThen } from './safeHardwareNet.js';
+import { netStrangersNow, netStrangersReceive, netStrangersThen } from './safeHardwareNetStrangers.js';
 import { eventsSuite, iommuSuite, ioSuite, linesSuite, memorySuite, messagesNow } from './safeHardwareParts.js';
 import { strangersSuite } from './safeHardwareStrangers.js';
 
@@ -40,6 +41,8 @@ it.each([
   [blockHostileSuite, 38_922],
   [blockDistrustSuite, 8_369],
   [strangersSuite, 9_540],
+  [netStrangersNow, 5_600],
+  [netStrangersReceive, 2_984],
 ] as const)('$name holds in all of its default scope', (s, states) => {
   expect(holds(s)).toBe(states);
 });
@@ -47,6 +50,7 @@ it.each([
 it.each([
   [netTxThen, 59_166, ['F1', 'F5', 'F6', 'F10', 'F11']],
   [netRxThen, 4_917, ['F4', 'F10', 'F11', 'F12']],
+  [netStrangersThen, 4_192, ['F1', 'F10', 'F11']],
 ] as const)('$name holds but for attacks by DMA, which nothing stops there', (s, states, faults) => {
   expect(holds(s, s.scope.default, faults)).toBe(states);
 });
@@ -70,4 +74,19 @@ it.each(
     const more = isMutant(off) ? { edits: off.edits } : { gatesOff: [off] };
     expect(exploreTwoRuns(buildAt(memorySuite, scope, more), p).finding?.trace.length).toBeLessThanOrEqual(9);
   }
+});
+
+it.each([
+  [strangersSuite, [28_710], undefined],
+  [netStrangersNow, [71_472, 7_664, 8_112], undefined],
+  [netStrangersThen, [32_640, 4_192], ['F1', 'F10', 'F11']],
+  [netStrangersReceive, [26_152], undefined],
+] as const)('$name: no stranger notices anything, in all pairs of runs', (s, pairs, faults) => {
+  const properties = s.claims.filter((c) => c.expects === 'contained').flatMap((c) => c.keeps);
+  const answers = properties
+    .flatMap((p) => (p.kind === 'noninterference' ? [p] : []))
+    .map((p) => exploreTwoRuns(buildAt(s, s.scope.default, faults ? { faults } : {}), p));
+  expect(answers.map((a) => [a.verdict, a.finding])).toEqual(pairs.map(() => ['complete', undefined]));
+  expect(answers.map((a) => a.pairs)).toEqual(pairs);
+  for (const a of answers) expect(a.differing).toBeGreaterThan(0);
 });

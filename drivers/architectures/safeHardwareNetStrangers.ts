@@ -103,7 +103,7 @@ function strangers(era: Era): Suite {
     scope: {
       small: SCOPE,
       default: SCOPE,
-      large: { ...SCOPE, generation: 3, slot: 2, index: 4, 'named slot': 3, frame: 5 },
+      large: { ...SCOPE, generation: 4 },
     },
     claims: [
       claim(netStrangersSay.failures, {
@@ -169,7 +169,7 @@ export const netStrangersReceive = suite('safe-hardware-net-strangers-rx', {
   ),
   gatesOff: missing('then'),
   edits: [drop(dropSecond)],
-  scope: { small: RX_SCOPE, default: RX_SCOPE, large: { ...RX_SCOPE, domain: 6, guest: 2, frame: 6 } },
+  scope: { small: RX_SCOPE, default: RX_SCOPE, large: { ...RX_SCOPE, generation: 4 } },
   claims: [
     claim(netStrangersSay.frames, {
       keeps: [netFailuresUnnoticed, othersEnd],
@@ -178,7 +178,8 @@ export const netStrangersReceive = suite('safe-hardware-net-strangers-rx', {
         { off: relinquishedFromAll, breaks: netFailuresUnnoticed },
         { off: refilledFromAll, breaks: netFailuresUnnoticed },
         { off: everyoneDisconnected, breaks: netFailuresUnnoticed },
-        { off: takenFromAll, breaks: othersEnd },
+        { off: takenFromAll, breaks: netFailuresUnnoticed },
+        { off: waitsForHung, breaks: othersEnd },
       ],
     }),
   ],
