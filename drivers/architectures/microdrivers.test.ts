@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { checkBreach, checkContained, checkOff } from '../../explore/claimChecks.js';
 import { raisesAgain, unknownPointer } from '../../faults/architectures/microdrivers.js';
 import type { Storm } from '../../model/architectures/microdrivers/storm.js';
-import { bothRun } from '../../model/architectures/microdrivers/tracker.js';
+import { bothRun } from '../../model/architectures/microdrivers/trackerState.js';
 import { DEAD, HUNG, type Xpc } from '../../model/architectures/microdrivers/xpcState.js';
 import { add, guardWith, operationOn } from '../../model/kernel/index.js';
 import type { Suite } from '../suite.js';

@@ -16,7 +16,8 @@ import {
 import { kernelHalf } from '../../model/architectures/microdrivers/kernelHalf.js';
 import { copiedOnce, marshalling } from '../../model/architectures/microdrivers/marshalling.js';
 import { outsideMemory, processIsolation } from '../../model/architectures/microdrivers/outside.js';
-import { type Tracker, tracker } from '../../model/architectures/microdrivers/tracker.js';
+import { tracker } from '../../model/architectures/microdrivers/tracker.js';
+import type { Tracker } from '../../model/architectures/microdrivers/trackerState.js';
 import { kernelServes } from '../../properties/architectures/microdrivers.js';
 import {
   bijective,

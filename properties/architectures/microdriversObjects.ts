@@ -11,7 +11,7 @@ import {
   PRIVATE,
 } from '../../model/architectures/microdrivers/marshalling.js';
 import type { Outside } from '../../model/architectures/microdrivers/outside.js';
-import type { Tracker } from '../../model/architectures/microdrivers/tracker.js';
+import type { Tracker } from '../../model/architectures/microdrivers/trackerState.js';
 import { type Machine, NONE, OUTCOMES } from '../../model/kernel/index.js';
 import { invariant, progress, relation } from '../property.js';
 

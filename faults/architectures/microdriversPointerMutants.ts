@@ -1,0 +1,101 @@
+/** Mutants of how pointers cross between the halves of a microdriver: what ranges and the table of functions forget. Attacks: microdriversPointers.ts. */
+import { mutant } from '../../drivers/suite.js';
+import {
+  bringInterior,
+  lookUpUserRange,
+  passInterior,
+  RANGE_ERRORS,
+  WORDS,
+} from '../../model/architectures/microdrivers/interiorPointers.js';
+import {
+  bringDown,
+  freeKernelObject,
+  freeUser,
+  passUp,
+  resizeUserObject,
+} from '../../model/architectures/microdrivers/tracker.js';
+import { NONE, OK, omit, replace } from '../../model/kernel/index.js';
+import { strayPointer } from './microdriversPointers.js';
+
+const PAPER = 'Ganapathy et al., ASPLOS 2008';
+
+export const rangeSurvivesFree = mutant('MD-range survives free', {
+  says: 'the kernel half frees an object, and its range stays',
+  source: `${PAPER}, D4: free removes what the tracker has before the address is used again`,
+  edits: [omit(freeKernelObject, 'drop the range of the object')],
+});
+
+export const copyRangeSurvivesFree = mutant('MD-range of the copy survives free', {
+  says: 'the kernel half frees an object, and the range of the user half’s copy stays',
+  source: `${PAPER}, D4`,
+  edits: [omit(freeKernelObject, 'drop the range of the copy')],
+});
+
+export const rangeSurvivesUserFree = mutant('MD-range survives free in user half', {
+  says: 'the user half frees an object, and its range stays',
+  source: `${PAPER}, D4`,
+  edits: [omit(freeUser, 'drop the range of the object')],
+});
+
+export const originalRangeSurvives = mutant('MD-range of the original survives free', {
+  says: 'the user half frees an object, and the range of the kernel’s original stays',
+  source: `${PAPER}, D4`,
+  edits: [omit(freeUser, 'drop the range of the original')],
+});
+
+export const rangeKeepsSize = mutant('MD-range keeps its size', {
+  says: 'a return reallocates the kernel’s array, and its range keeps the old size',
+  source: `${PAPER}, D4: AllocArrayK is a removal and an insertion`,
+  edits: [omit(bringDown, 'record the range')],
+});
+
+export const rangeKeepsSizeUp = mutant('MD-range keeps its size in user half', {
+  says: 'the user half reallocates an array, and its range keeps the old size',
+  source: `${PAPER}, D4: sizes of both halves`,
+  edits: [omit(resizeUserObject, 'record the range')],
+});
+
+export const copyRangeKeepsSize = mutant('MD-range of the copy keeps its size', {
+  says: 'a call reallocates the user half’s copy, and its range keeps the old size',
+  source: `${PAPER}, D4: sizes of both halves`,
+  edits: [omit(passUp, 'record its range')],
+});
+
+export const sizeOfOtherHalf = mutant('MD-range of the other half', {
+  says: 'whether a range has an address is asked with the size of its partner',
+  source: `${PAPER}, D4: sizes of both halves`,
+  edits: [
+    replace(passInterior, 'look up the range', (m, op) => {
+      const partner = m.kernelRange.pointer[op.object];
+      if (partner === NONE || op.word >= m.userRange.size[partner]) return RANGE_ERRORS.EFAULT;
+      op.partner = partner;
+      op.offset = op.word;
+      return OK;
+    }),
+  ],
+});
+
+export const ownBounds = mutant('MD-bounds of the own half', {
+  says: 'the offset is held against the size of the object that it comes from, not of the one that it goes to',
+  source: `${PAPER}, D4: sizes of both halves`,
+  edits: [
+    replace(bringInterior, 'stay within the partner', () => OK),
+    replace(strayPointer, 'stay within the partner', () => OK),
+  ],
+});
+
+export const nearestBase = mutant('MD-nearest base', {
+  says: 'an address that no range has is taken for one of the nearest object below',
+  source: `${PAPER}, D4: ranges, as ordered by where they begin`,
+  edits: [
+    replace(strayPointer, 'look up the range', (m, op) => {
+      if (lookUpUserRange(m, op) === OK) return OK;
+      let u = op.pointer;
+      while (u >= 0 && m.userRange.object[u] === NONE) u--;
+      if (u < 0) return RANGE_ERRORS.EFAULT;
+      op.partner = m.userRange.object[u];
+      op.offset = (op.pointer - u) * WORDS + op.word;
+      return OK;
+    }),
+  ],
+});
