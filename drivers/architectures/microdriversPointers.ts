@@ -5,6 +5,8 @@ import { trackerFaults } from '../../faults/architectures/microdrivers.js';
 import {
   copyRangeKeepsSize,
   copyRangeSurvivesFree,
+  freeEntryBelieved,
+  idReused,
   nearestBase,
   originalRangeSurvives,
   ownBounds,
@@ -12,13 +14,33 @@ import {
   rangeKeepsSizeUp,
   rangeSurvivesFree,
   rangeSurvivesUserFree,
+  rawBelieved,
   sizeOfOtherHalf,
+  stubCallsDead,
+  stubRemembers,
+  tableNotCleared,
 } from '../../faults/architectures/microdriversPointerMutants.js';
-import { strayPointers } from '../../faults/architectures/microdriversPointers.js';
+import { strayPointers, wildFunctions } from '../../faults/architectures/microdriversPointers.js';
+import { functionTable } from '../../model/architectures/microdrivers/functions.js';
+import {
+  blockingCheck,
+  entryPointCheck,
+  functionTypeCheck,
+} from '../../model/architectures/microdrivers/functionsState.js';
 import { interiorPointers, rangeBounds } from '../../model/architectures/microdrivers/interiorPointers.js';
 import { tracker } from '../../model/architectures/microdrivers/tracker.js';
 import type { Tracker } from '../../model/architectures/microdrivers/trackerState.js';
-import { interiorKinds, interiorRight, rangesFollow } from '../../properties/architectures/microdriversPointers.js';
+import { functionIdCheck } from '../../model/architectures/microdrivers/xpcState.js';
+import {
+  handlersStay,
+  interiorKinds,
+  interiorRight,
+  jumpsKnown,
+  ownCallbacks,
+  rangesFollow,
+  stubsRight,
+  typesAgree,
+} from '../../properties/architectures/microdriversPointers.js';
 import { claim, suite } from '../suite.js';
 import { ASSUMPTIONS } from './microdriversObjects.js';
 
@@ -26,6 +48,10 @@ import { ASSUMPTIONS } from './microdriversObjects.js';
 export const POINTERS_SAY = {
   interior: 'a pointer into an object becomes one to the same place of its partner, or an error',
   kinds: 'a pointer into an object that the user half returns is into one of the kind that its field wants',
+  jumps: 'the kernel jumps to functions that the user half may name, and to stubs, whatever comes back',
+  stubs: 'a callback calls the function that it was given, and after the end of the user half none',
+  types: 'a function is called with arguments of its type',
+  own: 'a callback that the kernel half has set stays as it is',
 } as const;
 
 /** Pointers into the middle of objects. */
@@ -80,4 +106,61 @@ export const rangesSuite = suite('microdrivers-ranges', {
   ],
 });
 
-export const pointerSuites = [rangesSuite];
+/** Pointers to functions. */
+export const functionsSuite = suite('microdrivers-functions', {
+  title: 'callbacks and calls by id, while the user half names any id or address, dies and is loaded anew',
+  machine: { name: 'microdrivers functions', modules: [functionTable, wildFunctions] },
+  scope: {
+    small: { id: 5, 'named id': 6 },
+    default: { id: 6, 'named id': 7 },
+    large: { id: 8, 'named id': 9 },
+  },
+  claims: [
+    claim(POINTERS_SAY.jumps, {
+      keeps: [jumpsKnown],
+      against: ['F5'],
+      without: [
+        { off: functionIdCheck, breaks: jumpsKnown },
+        { off: entryPointCheck, breaks: jumpsKnown },
+        { off: rawBelieved, breaks: jumpsKnown },
+        { off: freeEntryBelieved, breaks: jumpsKnown },
+      ],
+    }),
+    claim(POINTERS_SAY.stubs, {
+      keeps: [stubsRight],
+      against: ['F10'],
+      without: [
+        { off: tableNotCleared, breaks: stubsRight },
+        { off: idReused, breaks: stubsRight },
+        { off: stubRemembers, breaks: stubsRight },
+        { off: stubCallsDead, breaks: stubsRight },
+      ],
+    }),
+    claim(POINTERS_SAY.types, {
+      keeps: [typesAgree],
+      against: ['F5'],
+      without: [
+        { off: functionTypeCheck, breaks: typesAgree },
+        { off: idReused, breaks: typesAgree },
+      ],
+    }),
+    claim('no callback takes a handler to the user half', {
+      keeps: [handlersStay],
+      against: ['F5'],
+      without: [{ off: blockingCheck, breaks: handlersStay }],
+    }),
+    claim(POINTERS_SAY.own, {
+      keeps: [ownCallbacks],
+      against: ['F5'],
+      without: [],
+      expects: 'not contained',
+    }),
+  ],
+  assumptions: [
+    ...ASSUMPTIONS,
+    'scoped: three functions of the kernel half, two of the user half, two callbacks of two types; one call at a time, since nesting is in microdrivers-xpc',
+    'stubbed: that the user half is loaded anew is not in the papers, which leave restart open; by hand, as any driver is',
+  ],
+});
+
+export const pointerSuites = [rangesSuite, functionsSuite];

@@ -1,5 +1,16 @@
 /** Mutants of how pointers cross between the halves of a microdriver: what ranges and the table of functions forget. Attacks: microdriversPointers.ts. */
 import { mutant } from '../../drivers/suite.js';
+import { callThrough, clearTable, load, register } from '../../model/architectures/microdrivers/functions.js';
+import {
+  clearCallback,
+  FUNCTION_ERRORS,
+  KERNEL_FUNCTION,
+  KERNEL_FUNCTIONS,
+  NOTHING,
+  RESET,
+  STRAY,
+  STUB,
+} from '../../model/architectures/microdrivers/functionsState.js';
 import {
   bringInterior,
   lookUpUserRange,
@@ -14,8 +25,8 @@ import {
   passUp,
   resizeUserObject,
 } from '../../model/architectures/microdrivers/tracker.js';
-import { NONE, OK, omit, replace } from '../../model/kernel/index.js';
-import { strayPointer } from './microdriversPointers.js';
+import { drop, guardWith, NONE, OK, omit, replace } from '../../model/kernel/index.js';
+import { rawAddress, strayPointer, wildId } from './microdriversPointers.js';
 
 const PAPER = 'Ganapathy et al., ASPLOS 2008';
 
@@ -98,4 +109,66 @@ export const nearestBase = mutant('MD-nearest base', {
       return OK;
     }),
   ],
+});
+
+export const rawBelieved = mutant('MD-raw pointer believed', {
+  says: 'what is no id is taken for the address that it is, and put in',
+  source: `${PAPER}, D4: code pointers cross as ids`,
+  edits: [
+    replace(rawAddress, 'look it up', () => OK),
+    replace(rawAddress, 'put it in', (m, op) => {
+      clearCallback(m, op.callback);
+      m.callback.holds[op.callback] = op.address === 0 ? KERNEL_FUNCTION : STRAY;
+      if (op.address === 0) m.callback.id[op.callback] = RESET;
+    }),
+  ],
+});
+
+export const freeEntryBelieved = mutant('MD-free entry believed', {
+  says: 'an id below the size of the table is taken for that of a function, although its entry is free',
+  source: `${PAPER}, D4: a function must have been entered`,
+  edits: [
+    replace(wildId, 'look it up', (m, op) => {
+      if (op.id >= m.entry.rows) return FUNCTION_ERRORS.ENOENT;
+      op.found = m.entry.function[op.id];
+      return OK;
+    }),
+  ],
+});
+
+export const tableNotCleared = mutant('MD-table not cleared', {
+  says: 'the functions of a user half that is gone stay in the table, and the next one is loaded beside them',
+  source: `${PAPER}, D6: recovery is out of the implemented scope`,
+  edits: [drop(clearTable), guardWith(load, 'agent', (m) => m.process.state[0] === 1 && m.running.what[0] === NOTHING)],
+});
+
+export const idReused = mutant('MD-id reused', {
+  says: 'a free id is given to another function although a stub with it is in an object',
+  source: `${PAPER}, D4: no entry survives, and no address is used again before`,
+  edits: [
+    replace(register, 'find a free entry', (m, op) => {
+      op.id = m.entry.function.indexOf(NONE);
+      return op.id < KERNEL_FUNCTIONS ? FUNCTION_ERRORS.ENOSPC : OK;
+    }),
+  ],
+});
+
+export const stubRemembers = mutant('MD-stub remembers', {
+  says: 'a stub keeps the function that it was made for, and does not ask the table',
+  source: `${PAPER}, D2: calls are made by id`,
+  edits: [
+    replace(callThrough, 'look up what it holds', (m, op) => {
+      const holds = m.callback.holds[op.callback];
+      op.found = NONE;
+      if (holds === STUB) op.found = m.callback.meant[op.callback];
+      if (holds === KERNEL_FUNCTION) op.found = m.callback.id[op.callback];
+      return OK;
+    }),
+  ],
+});
+
+export const stubCallsDead = mutant('MD-stub calls the dead', {
+  says: 'a stub does not look whether there is a user half',
+  source: `${PAPER}, D6`,
+  edits: [omit(callThrough, 'find the user half')],
 });

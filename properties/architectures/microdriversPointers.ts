@@ -2,6 +2,14 @@
  * What must hold of pointers that cross between the halves of a microdriver: those into the middle of objects (MD-S4), and those to
  * functions (I7, MD-S2, MD-S4); and what believing the user half leads to, which the design does not rule out (MD-S1).
  */
+import {
+  type Functions,
+  isOpen,
+  KERNEL_FUNCTION,
+  STRAY,
+  STUB,
+  typeOf,
+} from '../../model/architectures/microdrivers/functionsState.js';
 import { WORDS } from '../../model/architectures/microdrivers/interiorPointers.js';
 import { ARRAY, type Tracker } from '../../model/architectures/microdrivers/trackerState.js';
 import { isFailure, NONE } from '../../model/kernel/index.js';
@@ -9,7 +17,7 @@ import { invariant, relation } from '../property.js';
 
 const UP = 'interior.pass';
 const DOWN = 'interior.bring';
-const STRAY = 'fault.strayPointer';
+const ANY_ADDRESS = 'fault.strayPointer';
 
 /** Ranges are those of the pairs. */
 export const rangesFollow = invariant<Tracker>('MD-S4', 'ranges', {
@@ -60,6 +68,24 @@ function partnerOfPointer(m: Tracker, u: number, word: number): number {
   return m.kernelObject.live[k] === 1 && word < m.kernelObject.size[k] ? k : NONE;
 }
 
+/** What is at a word of the kernel half's, in words. */
+function whereUp(m: Tracker, k: number, word: number): string {
+  if (m.kernelObject.live[k] === 0) return 'where nothing is';
+  if (word >= m.kernelObject.size[k]) return 'behind the end of the object';
+  const u = m.toUser.pointer[k];
+  if (u === NONE) return 'which the tracker does not know';
+  return word < m.userObject.size[u] ? `whose partner is pointer ${u}` : 'which its partner is too short for';
+}
+
+/** And of the user half's. */
+function whereDown(m: Tracker, u: number, word: number): string {
+  if (m.userObject.live[u] === 0) return 'where nothing is';
+  if (word >= m.userObject.size[u]) return 'behind the end of the object';
+  const k = m.toKernel.object[u];
+  if (k === NONE) return 'which the tracker does not know';
+  return word < m.kernelObject.size[k] ? `whose partner is object ${k}` : 'which its partner is too short for';
+}
+
 /** Whether the translation that was tried ended where it should. */
 function translatedRight(before: Tracker, m: Tracker, status: number): boolean {
   const { call } = m.current;
@@ -75,18 +101,15 @@ export const interiorRight = relation<Tracker>('MD-S4', 'interior', {
     'an address that crosses becomes the same word of its object\u2019s partner, and an error where there is none',
   holds: (before, m, status) => {
     const { name } = m.current.op;
-    return (name !== UP && name !== DOWN && name !== STRAY) || translatedRight(before, m, status);
+    return (name !== UP && name !== DOWN && name !== ANY_ADDRESS) || translatedRight(before, m, status);
   },
   explain: (before, m, status) => {
     const { call, op } = m.current;
     const isUp = op.name === UP;
-    const from = isUp ? `object ${call.object}` : `pointer ${call.pointer}`;
-    const partner = isUp
-      ? partnerOfObject(before, call.object, call.word)
-      : partnerOfPointer(before, call.pointer, call.word);
-    const to = `word ${call.at} of ${isUp ? 'pointer' : 'object'} ${call.place}`;
-    const right = partner === NONE ? 'an error' : `word ${call.word} of ${isUp ? 'pointer' : 'object'} ${partner}`;
-    return `word ${call.word} of ${from} became ${isFailure(status) ? 'an error' : to}: right was ${right}`;
+    const [from, over] = isUp ? ['object', 'pointer'] : ['pointer', 'object'];
+    const where = isUp ? whereUp(before, call.object, call.word) : whereDown(before, call.pointer, call.word);
+    const found = isFailure(status) ? 'an error' : `word ${call.at} of ${over} ${call.place}`;
+    return `word ${call.word} of ${from} ${isUp ? call.object : call.pointer}, ${where}, became ${found}`;
   },
   witnesses: {
     'a second word with a partner': (m) => m.toUser.pointer.some((_u, k) => partnerOfObject(m, k, WORDS - 1) !== NONE),
@@ -99,7 +122,7 @@ export const interiorKinds = relation<Tracker>('MD-S1', 'interior kinds', {
   states: 'a field that points into an array points into an array when it comes back',
   holds: (_before, m, status) => {
     const { name } = m.current.op;
-    if ((name !== DOWN && name !== STRAY) || isFailure(status)) return true;
+    if ((name !== DOWN && name !== ANY_ADDRESS) || isFailure(status)) return true;
     return m.kernelObject.kind[m.current.call.place] === ARRAY;
   },
   explain: (_before, m) =>
@@ -107,4 +130,81 @@ export const interiorKinds = relation<Tracker>('MD-S1', 'interior kinds', {
   witnesses: {
     'the tracker knows an adapter': (m) => m.toUser.pointer.some((u, k) => u !== NONE && m.toUser.kind[k] !== ARRAY),
   },
+});
+
+export const jumpsKnown = invariant<Functions>('I7', 'jumps', {
+  states: 'the kernel runs only functions of the kernel half that are open to the other, and stubs',
+  holds: (m) => m.running.what[0] !== STRAY && (m.running.what[0] !== KERNEL_FUNCTION || isOpen(m.running.function[0])),
+  explain: (m) =>
+    m.running.what[0] === STRAY
+      ? 'the kernel has jumped to what is no function'
+      : 'the kernel runs a function of the kernel half that is not for the user half to name',
+  witnesses: {
+    'the user half has called down': (m) => m.running.what[0] === KERNEL_FUNCTION && m.running.through[0] === NONE,
+    'a function of the kernel half runs through a callback': (m) =>
+      m.running.what[0] === KERNEL_FUNCTION && m.running.through[0] !== NONE,
+  },
+});
+
+export const stubsRight = invariant<Functions>('MD-S4', 'stubs', {
+  states: 'a stub calls the function for which it was made, which is in the table and of this life of the user half',
+  holds: (m) => {
+    if (m.running.what[0] !== STUB) return true;
+    const c = m.running.through[0];
+    const id = m.callback.id[c];
+    const f = m.running.function[0];
+    if (m.process.state[0] === 1 || m.callback.past[c] === 1 || m.callback.meant[c] !== f) return false;
+    return m.entry.function[id] === f && m.entry.past[id] === 0;
+  },
+  explain: (m) => {
+    const c = m.running.through[0];
+    if (m.process.state[0] === 1) return 'the kernel calls a function of a user half that is gone';
+    if (m.callback.past[c] === 1)
+      return 'the kernel calls up through a stub that an earlier life of the user half gave it';
+    if (m.callback.meant[c] !== m.running.function[0]) return 'the stub was made for another function';
+    return 'the stub calls a function that is no longer in the table';
+  },
+  witnesses: {
+    'the user half runs again, and a stub of its last life is in an object': (m) =>
+      m.process.state[0] === 0 && m.callback.past.includes(1),
+    'a stub is in an object, and its function has been taken out': (m) =>
+      m.callback.holds.some(
+        (h, c) => h === STUB && m.process.state[0] === 0 && m.entry.function[m.callback.id[c]] === NONE,
+      ),
+    'a function of the user half runs': (m) => m.running.what[0] === STUB,
+  },
+});
+
+export const typesAgree = invariant<Functions>('MD-S4', 'types', {
+  states: 'what a callback calls has the type that it calls with',
+  holds: (m) => {
+    const c = m.running.through[0];
+    return c === NONE || m.running.function[0] === NONE || typeOf(m.running.function[0]) === c;
+  },
+  explain: () => 'the kernel calls a function with the arguments of another type',
+  witnesses: {
+    'both callbacks hold stubs': (m) => m.callback.holds[0] === STUB && m.callback.holds[1] === STUB,
+  },
+});
+
+export const handlersStay = invariant<Functions>('MD-S2', 'callbacks', {
+  states: 'no callback takes a handler, which may not sleep, to the user half',
+  holds: (m) => m.running.blocks[0] === 0,
+  explain: () => 'a handler waits for a function of the user half',
+  witnesses: { 'a stub is in an object': (m) => m.callback.holds.includes(STUB) },
+});
+
+export const ownCallbacks = relation<Functions>('MD-S1', 'own callbacks', {
+  states: 'a function of the kernel half stays in a callback until the kernel half empties it',
+  ofChange: true,
+  holds: (before, m) => {
+    if (m.current.op.name === 'callback.drop') return true;
+    for (let c = 0; c < m.callback.rows; c++) {
+      if (before.callback.holds[c] !== KERNEL_FUNCTION) continue;
+      if (m.callback.holds[c] !== KERNEL_FUNCTION || m.callback.id[c] !== before.callback.id[c]) return false;
+    }
+    return true;
+  },
+  explain: () => 'a callback of the kernel half\u2019s own gives way to what the user half has returned',
+  witnesses: { 'a callback holds a function of the kernel half': (m) => m.callback.holds.includes(KERNEL_FUNCTION) },
 });
