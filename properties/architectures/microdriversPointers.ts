@@ -126,7 +126,7 @@ export const interiorKinds = relation<Tracker>('MD-S1', 'interior kinds', {
     return m.kernelObject.kind[m.current.call.place] === ARRAY;
   },
   explain: (_before, m) =>
-    `the field of the array points into object ${m.current.call.place}, an adapter, as far as the kernel half can tell`,
+    `a field for an array now points into object ${m.current.call.place}, an adapter: ranges do not tell them apart`,
   witnesses: {
     'the tracker knows an adapter': (m) => m.toUser.pointer.some((u, k) => u !== NONE && m.toUser.kind[k] !== ARRAY),
   },
@@ -195,16 +195,16 @@ export const handlersStay = invariant<Functions>('MD-S2', 'callbacks', {
 });
 
 export const ownCallbacks = relation<Functions>('MD-S1', 'own callbacks', {
-  states: 'a function of the kernel half stays in a callback until the kernel half empties it',
+  states: 'what the kernel half has set a callback to stays in it until the kernel half empties it',
   ofChange: true,
   holds: (before, m) => {
     if (m.current.op.name === 'callback.drop') return true;
     for (let c = 0; c < m.callback.rows; c++) {
-      if (before.callback.holds[c] !== KERNEL_FUNCTION) continue;
-      if (m.callback.holds[c] !== KERNEL_FUNCTION || m.callback.id[c] !== before.callback.id[c]) return false;
+      if (before.callback.own[c] === 0) continue;
+      if (m.callback.own[c] === 0 || m.callback.id[c] !== before.callback.id[c]) return false;
     }
     return true;
   },
   explain: () => 'a callback of the kernel half\u2019s own gives way to what the user half has returned',
-  witnesses: { 'a callback holds a function of the kernel half': (m) => m.callback.holds.includes(KERNEL_FUNCTION) },
+  witnesses: { 'a callback of the kernel half\u2019s own': (m) => m.callback.own.includes(1) },
 });

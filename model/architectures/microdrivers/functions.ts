@@ -98,7 +98,7 @@ export const bringCallback = operation('callback.bring', {
   locals: ['id', 'found'],
   where: {
     agent: isIdle,
-    callback: (m, op) => m.callback.holds[op.callback] !== KERNEL_FUNCTION,
+    callback: (m, op) => m.callback.own[op.callback] === 0,
     function: (m, op) => isOpen(op.function) && typeOf(op.function) === op.callback && entryOf(m, op.function) >= 0,
   },
   touches: (m, op, may) => {
@@ -118,14 +118,14 @@ export const bringCallback = operation('callback.bring', {
   },
 });
 
-/** The kernel half sets a callback to a function of its own, or empties it. */
+/** The kernel half sets a callback to a function of its own. */
 export const setCallback = operation('callback.set', {
   agent: 'kernel half',
   says: 'sets {callback} to its own function for that',
   input: { callback },
   where: {
     agent: (m) => m.running.what[0] === NOTHING,
-    callback: (m, op) => m.callback.holds[op.callback] !== KERNEL_FUNCTION,
+    callback: (m, op) => m.callback.own[op.callback] === 0,
   },
   touches: (m, op, may) => may.write(m.callback, op.callback),
   steps: {
@@ -133,10 +133,12 @@ export const setCallback = operation('callback.set', {
       clearCallback(m, op.callback);
       m.callback.holds[op.callback] = KERNEL_FUNCTION;
       m.callback.id[op.callback] = op.callback;
+      m.callback.own[op.callback] = 1;
     },
   },
 });
 
+/** It empties a callback: a timer is deleted, an object is freed. */
 export const dropCallback = operation('callback.drop', {
   agent: 'kernel half',
   says: 'empties {callback}',

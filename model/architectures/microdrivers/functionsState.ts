@@ -42,6 +42,8 @@ export const functionTables = {
   callback: table([callback], {
     holds: oneOf('nothing', 'a kernel function', 'a stub', 'what is no function'),
     id: ref(functionId),
+    /** The kernel half has set it. */
+    own: oneOf('no', 'yes'),
     /** Kept for properties: the function for which a stub was made, and whether that was in an earlier life. */
     meant: ref(driverFunction),
     past: oneOf('no', 'yes'),
@@ -158,6 +160,7 @@ export function putIn(m: Functions, op: Coming): void {
 export function clearCallback(m: Functions, c: number): void {
   m.callback.holds[c] = NOTHING;
   m.callback.id[c] = NONE;
+  m.callback.own[c] = 0;
   m.callback.meant[c] = NONE;
   m.callback.past[c] = 0;
 }
