@@ -149,7 +149,13 @@ const microdrivers: Description = {
       'D2',
       'stubs and XPC, nested',
       ['xpc.acquire', 'xpc.up', 'user.take', 'user.down', 'xpc.answer', 'user.reply', 'xpc.return'],
-      ['reply matching', 'function id check', 'MD-no-lock', 'MD-lock-not-recursive', 'MD-nesting'],
+      ['reply matching', 'MD-no-lock', 'MD-lock-not-recursive', 'MD-nesting'],
+    ),
+    mechanism(
+      'D2 guards',
+      'up only from where the kernel may block; down only to ids below the size of the table, and entry points',
+      ['callback.call', 'function.callDown', 'fault.wildCall'],
+      ['blocking context check', 'function id check', 'entry point check'],
     ),
     mechanism(
       'D3',
@@ -162,6 +168,33 @@ const microdrivers: Description = {
       'object tracker',
       ['object.pass', 'object.bring', 'object.free', 'pointer.resize', 'pointer.free'],
       ['MD-17 entry survives free', 'MD-stale-size', 'MD-no-reallocation'],
+    ),
+    mechanism(
+      'D4 ranges',
+      'ranges for interior pointers, which follow their pair',
+      ['interior.pass', 'interior.bring', 'object.free', 'pointer.free', 'pointer.resize'],
+      [
+        'range bounds',
+        'MD-range survives free',
+        'MD-range keeps its size',
+        'MD-range of the other half',
+        'MD-bounds of the own half',
+        'MD-nearest base',
+      ],
+    ),
+    mechanism(
+      'D4 functions',
+      'table of functions for code pointers, stubs by id, until the end of the user half',
+      ['function.register', 'function.withdraw', 'callback.bring', 'callback.call', 'table.clear', 'userHalf.load'],
+      [
+        'function type check',
+        'MD-raw pointer believed',
+        'MD-free entry believed',
+        'MD-table not cleared',
+        'MD-id reused',
+        'MD-stub remembers',
+        'MD-stub calls the dead',
+      ],
     ),
     mechanism(
       'D5',

@@ -9,6 +9,8 @@ const DEFAULT: Readonly<Record<string, number>> = {
   'microdrivers-strangers': 174,
   'microdrivers-objects': 32_184,
   'microdrivers-tracker': 50_466,
+  'microdrivers-ranges': 8232,
+  'microdrivers-functions': 3432,
   'microdrivers-locks': 18_200,
   'microdrivers-interrupts': 4,
   'microdrivers-xpc-steps': 255,

@@ -29,6 +29,8 @@ const SMALL: Readonly<Record<string, number>> = {
   'microdrivers-strangers': 34,
   'microdrivers-objects': 32_184,
   'microdrivers-tracker': 1398,
+  'microdrivers-ranges': 1398,
+  'microdrivers-functions': 1232,
   'microdrivers-locks': 1400,
   'microdrivers-interrupts': 4,
   'microdrivers-dma-now': 9865,

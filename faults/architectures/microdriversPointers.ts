@@ -37,10 +37,7 @@ export const strayPointer = onTracker('fault.strayPointer', {
   input: { pointer: userPointer, word },
   locals: ['partner', 'offset', 'place', 'at'],
   where: { agent: bothRun },
-  touches: (m, op, may) => {
-    may.read(m.userRange, op.pointer);
-    may.readAll(m.kernelRange);
-  },
+  touches: () => {},
   errors: RANGE_ERRORS,
   steps: {
     'look up the range': lookUpUserRange,

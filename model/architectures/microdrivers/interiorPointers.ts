@@ -52,10 +52,7 @@ export const passInterior = operation('interior.pass', {
     agent: bothRun,
     object: (m, op) => m.kernelObject.live[op.object] === 1 && m.kernelObject.kind[op.object] === ARRAY,
   },
-  touches: (m, op, may) => {
-    may.read(m.kernelRange, op.object);
-    may.readAll(m.userRange);
-  },
+  touches: () => {},
   errors: RANGE_ERRORS,
   steps: {
     'look up the range': (m, op) => {
@@ -96,10 +93,7 @@ export const bringInterior = operation('interior.bring', {
     agent: bothRun,
     pointer: (m, op) => m.userObject.live[op.pointer] === 1 && m.userObject.kind[op.pointer] === ARRAY,
   },
-  touches: (m, op, may) => {
-    may.read(m.userRange, op.pointer);
-    may.readAll(m.kernelRange);
-  },
+  touches: () => {},
   errors: RANGE_ERRORS,
   steps: {
     'look up the range': lookUpUserRange,
