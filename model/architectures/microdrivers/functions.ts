@@ -266,7 +266,7 @@ export const clearTable = operation('table.clear', {
 export const load = operation('userHalf.load', {
   agent: 'runtime',
   says: 'loads the user half anew',
-  source: 'D6 leaves restart open: by hand, as any driver',
+  source: 'D6 leaves restart open: by hand, as other drivers',
   where: { agent: (m) => m.process.state[0] === 1 && !areLeft(m) && m.running.what[0] === NOTHING },
   touches: (m, _op, may) => may.write(m.process),
   steps: {
