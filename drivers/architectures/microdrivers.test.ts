@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { checkBreach, checkContained, checkOff } from '../../explore/claimChecks.js';
 import { raisesAgain, unknownPointer } from '../../faults/architectures/microdrivers.js';
+import { strayPointer, wildId } from '../../faults/architectures/microdriversPointers.js';
 import type { Storm } from '../../model/architectures/microdrivers/storm.js';
-import { bothRun } from '../../model/architectures/microdrivers/trackerState.js';
+import { ARRAY, bothRun } from '../../model/architectures/microdrivers/trackerState.js';
 import { DEAD, HUNG, type Xpc } from '../../model/architectures/microdrivers/xpcState.js';
 import { add, guardWith, operationOn } from '../../model/kernel/index.js';
 import type { Suite } from '../suite.js';
@@ -12,6 +13,7 @@ import { costsOf } from './cost.js';
 import { costRuns, microdrivers } from './microdrivers.js';
 import { kernelDmaNow } from './microdriversDma.js';
 import { trackerSuite } from './microdriversObjects.js';
+import { functionsSuite, POINTERS_SAY, rangesSuite } from './microdriversPointers.js';
 import { locksHangSuite, stormSuite, xpcHangSuite } from './microdriversSuites.js';
 
 const suites = [...new Set([...microdrivers.suites.then, ...microdrivers.suites.now])];
@@ -92,6 +94,16 @@ describe('what is not claimed', () => {
     const [says] = trackerSuite.claims.filter((c) => c.against.includes('F12')).map((c) => c.says);
     const quota = guardWith(unknownPointer, 'agent', (m) => bothRun(m) && m.kernelObject.live.includes(0));
     expect(checkBreach(trackerSuite, says, trackerSuite.scope.small, [quota]).steps).toBe(0);
+  });
+
+  it('kinds in the ranges would contain pointers into other objects', () => {
+    const kinds = guardWith(strayPointer, 'pointer', (m, op) => m.toKernel.kind[op.pointer] === ARRAY);
+    expect(checkBreach(rangesSuite, POINTERS_SAY.kinds, rangesSuite.scope.small, [kinds]).steps).toBe(0);
+  });
+
+  it('callbacks that are not copied back would contain their replacement', () => {
+    const notCopied = guardWith(wildId, 'callback', (m, op) => m.callback.own[op.callback] === 0);
+    expect(checkBreach(functionsSuite, POINTERS_SAY.own, functionsSuite.scope.small, [notCopied]).steps).toBe(0);
   });
 
   it('a line that is masked until a thread has run would contain the storm', () => {
