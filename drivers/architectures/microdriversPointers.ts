@@ -159,6 +159,7 @@ export const functionsSuite = suite('microdrivers-functions', {
   assumptions: [
     ...ASSUMPTIONS,
     'scoped: three functions of the kernel half, two of the user half, two callbacks of two types; one call at a time, since nesting is in microdrivers-xpc',
+    'trusted: the types of functions, which whoever generates the stubs writes beside them',
     'stubbed: that the user half is loaded anew is not in the papers, which leave restart open; by hand, as other drivers are',
   ],
 });
