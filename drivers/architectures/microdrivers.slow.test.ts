@@ -1,6 +1,6 @@
 /** Microdrivers at default scope: complete, without findings, under every fault, and with known numbers of states. */
 import { expect, it } from 'vitest';
-import { checkContained } from '../../explore/claimChecks.js';
+import { checkScope } from '../../explore/suiteChecks.js';
 import { microdrivers } from './microdrivers.js';
 
 const DEFAULT: Readonly<Record<string, number>> = {
@@ -22,5 +22,5 @@ it.each(Object.entries(DEFAULT))('%s holds at default scope', (name, states) => 
   const s = microdrivers.suites.now.find((x) => x.name === name);
   if (!s) throw new RangeError(`no suite ${name}`);
   const expected = { verdict: 'complete', states, findings: [], unreached: [] };
-  expect(checkContained(s, s.scope.default)).toEqual(expected);
+  expect(checkScope(s, s.scope.default)).toEqual(expected);
 });

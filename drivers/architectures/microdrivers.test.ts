@@ -1,6 +1,6 @@
 /** Microdrivers at small scope: what is claimed holds, every counterpart breaks what it must, every breach has its trace; costs. */
 import { describe, expect, it } from 'vitest';
-import { checkBreach, checkContained, checkOff } from '../../explore/claimChecks.js';
+import { checkBreach, checkCounterpart, checkScope } from '../../explore/suiteChecks.js';
 import { raisesAgain, unknownPointer } from '../../faults/architectures/microdrivers.js';
 import { strayPointer, wildId } from '../../faults/architectures/microdriversPointers.js';
 import type { Storm } from '../../model/architectures/microdrivers/storm.js';
@@ -44,7 +44,7 @@ describe('what is claimed', () => {
   it.each(contained.map((s) => [s.name, s] as const))('%s holds at small scope, under every fault', (name, s) => {
     const expected = { verdict: 'complete', states: SMALL[name], findings: [], unreached: [] };
     const scope = isApart(s) ? s.scope.default : (s.scope.small ?? s.scope.default);
-    expect(checkContained(s, scope)).toEqual(expected);
+    expect(checkScope(s, scope)).toEqual(expected);
   });
 
   it.each(
@@ -52,7 +52,7 @@ describe('what is claimed', () => {
       s.claims.flatMap((c) => c.without.map((w) => [w.off.name, `${w.breaks.id} ${w.breaks.name}`, s, w] as const)),
     ),
   )('without %s breaks %s within few steps', (_off, breaks, s, w) => {
-    const found = checkOff(s, w);
+    const found = checkCounterpart(s, w);
     expect(found.property).toBe(breaks);
     expect(found.steps).toBeGreaterThan(0);
     expect(found.steps).toBeLessThanOrEqual(isApart(s) ? MOST_STEPS_APART : MOST_STEPS);
