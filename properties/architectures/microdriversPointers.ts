@@ -38,7 +38,7 @@ export const rangesFollow = invariant<Tracker>('MD-S4', 'ranges', {
   witnesses: {
     'the ranges of a pair differ in size': (m) =>
       m.kernelRange.pointer.some((u, k) => u !== NONE && m.userRange.size[u] !== m.kernelRange.size[k]),
-    'the place of an object is used again': (m) =>
+    'an object without a range beside one that has one': (m) =>
       m.kernelObject.live.some((live, k) => live === 1 && m.kernelRange.pointer[k] === NONE) &&
       m.kernelRange.pointer.some((u) => u !== NONE),
   },
