@@ -65,6 +65,7 @@ const sameInBothEras: readonly SameRow[] = [
       'a kernel thread whose user half dies gets an error',
       'a lock that a dead user half held is broken',
       POINTERS_SAY.stubs,
+      POINTERS_SAY.cleared,
       STEPS_SAY.calls,
       STEPS_SAY.locks,
       'the data path goes on when the user half dies, and answers every request once',

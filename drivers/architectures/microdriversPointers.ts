@@ -3,8 +3,12 @@
  */
 import { trackerFaults } from '../../faults/architectures/microdrivers.js';
 import {
+  callbackIdLeftOut,
+  calledIdLeftOut,
   copyRangeKeepsSize,
   copyRangeSurvivesFree,
+  deadStayEntered,
+  entryStays,
   freeEntryBelieved,
   idReused,
   nearestBase,
@@ -32,6 +36,8 @@ import { tracker } from '../../model/architectures/microdrivers/tracker.js';
 import type { Tracker } from '../../model/architectures/microdrivers/trackerState.js';
 import { functionIdCheck } from '../../model/architectures/microdrivers/xpcState.js';
 import {
+  deadAreCleared,
+  functionsCross,
   handlersStay,
   interiorKinds,
   interiorRight,
@@ -51,6 +57,7 @@ export const POINTERS_SAY = {
   jumps: 'the kernel jumps to functions that the user half may name, and to stubs, whatever comes back',
   stubs: 'a callback calls the function that it was given, and after the end of the user half none',
   types: 'a function is called with arguments of its type',
+  cleared: 'nothing of a user half that is gone stays in the table of functions',
   own: 'a callback that the kernel half has set stays as it is',
 } as const;
 
@@ -135,6 +142,20 @@ export const functionsSuite = suite('microdrivers-functions', {
         { off: stubRemembers, breaks: stubsRight },
         { off: stubCallsDead, breaks: stubsRight },
       ],
+    }),
+    claim('the function that one half names is the one that the other gets', {
+      keeps: [functionsCross],
+      against: ['F5', 'F10'],
+      without: [
+        { off: callbackIdLeftOut, breaks: functionsCross },
+        { off: calledIdLeftOut, breaks: functionsCross },
+        { off: entryStays, breaks: functionsCross },
+      ],
+    }),
+    claim(POINTERS_SAY.cleared, {
+      keeps: [deadAreCleared],
+      against: ['F10'],
+      without: [{ off: deadStayEntered, breaks: deadAreCleared }],
     }),
     claim(POINTERS_SAY.types, {
       keeps: [typesAgree],

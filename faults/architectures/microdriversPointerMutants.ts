@@ -1,6 +1,14 @@
 /** Mutants of how pointers cross between the halves of a microdriver: what ranges and the table of functions forget. Attacks: microdriversPointers.ts. */
 import { mutant } from '../../drivers/suite.js';
-import { callThrough, clearTable, load, register } from '../../model/architectures/microdrivers/functions.js';
+import {
+  bringCallback,
+  callDownById,
+  callThrough,
+  clearTable,
+  load,
+  register,
+  withdraw,
+} from '../../model/architectures/microdrivers/functions.js';
 import {
   clearCallback,
   FUNCTION_ERRORS,
@@ -111,6 +119,19 @@ export const nearestBase = mutant('MD-nearest base', {
   ],
 });
 
+/** Objects themselves. */
+export const missNotAllocated = mutant('MD-miss not allocated', {
+  says: 'a return of an object that the tracker does not know leaves it unknown',
+  source: `${PAPER}, D4: LookupK, a miss allocates and inserts`,
+  edits: [omit(bringDown, 'allocate on a miss')],
+});
+
+export const copyNotFreed = mutant('MD-copy not freed', {
+  says: 'the kernel half frees an object, and the user half keeps its copy, which nobody can name',
+  source: `${PAPER}, D4`,
+  edits: [omit(freeKernelObject, 'free the copy of the user half')],
+});
+
 export const rawBelieved = mutant('MD-raw pointer believed', {
   says: 'what is no id is taken for the address that it is, and put in',
   source: `${PAPER}, D4: code pointers cross as ids`,
@@ -171,4 +192,28 @@ export const stubCallsDead = mutant('MD-stub calls the dead', {
   says: 'a stub does not look whether there is a user half',
   source: `${PAPER}, D6`,
   edits: [omit(callThrough, 'find the user half')],
+});
+
+export const callbackIdLeftOut = mutant('MD-id of a callback left out', {
+  says: 'a return does not marshal the id of a callback, and the stub has the first one of the table',
+  source: `${PAPER}, D4: code pointers cross as ids`,
+  edits: [omit(bringCallback, 'take its id')],
+});
+
+export const calledIdLeftOut = mutant('MD-id of a call left out', {
+  says: 'a call down does not carry the id of its function',
+  source: `${PAPER}, D2: {function id, length, bytes}`,
+  edits: [omit(callDownById, 'take its id')],
+});
+
+export const entryStays = mutant('MD-entry stays', {
+  says: 'the user half takes a function out of the table, and its entry stays',
+  source: `${PAPER}, D4`,
+  edits: [replace(withdraw, 'free the entry', () => OK)],
+});
+
+export const deadStayEntered = mutant('MD-dead stay entered', {
+  says: 'nobody takes the functions of a user half that is gone out of the table',
+  source: `${PAPER}, D6: recovery is out of the implemented scope`,
+  edits: [drop(clearTable)],
 });

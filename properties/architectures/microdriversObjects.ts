@@ -135,6 +135,33 @@ export const bijective = invariant<Tracker>('MD-S4', 'tracker', {
   },
 });
 
+export const crossedKnown = relation<Tracker>('MD-S4', 'known', {
+  states: 'an object that has crossed is in the tracker, both ways, and one that was freed is gone with its copy',
+  holds: (before, m) => {
+    const { call, op } = m.current;
+    switch (op.name) {
+      case 'object.pass':
+        return m.toUser.pointer[call.object] !== NONE && m.userObject.live[m.toUser.pointer[call.object]] === 1;
+      case 'object.bring':
+        return m.toKernel.object[call.pointer] !== NONE && m.kernelObject.live[m.toKernel.object[call.pointer]] === 1;
+      case 'object.free': {
+        const u = before.toUser.pointer[call.object];
+        return m.kernelObject.live[call.object] === 0 && (u === NONE || m.userObject.live[u] === 0);
+      }
+      case 'pointer.free':
+        return m.userObject.live[call.pointer] === 0;
+      default:
+        return true;
+    }
+  },
+  explain: (_before, m) => `after ${m.current.op.name} the tracker or the memory is not as it says`,
+  witnesses: {
+    'the user half has an object of its own': (m) =>
+      m.userObject.live.some((live, u) => live === 1 && m.toKernel.object[u] === NONE),
+    'the tracker knows a pair': knowsPointer,
+  },
+});
+
 export const sizesRight = invariant<Tracker>('MD-S4', 'sizes', {
   states: 'recorded sizes are those of the objects, and no copy goes beyond an object\u2019s end',
   holds: (m) => {

@@ -3,9 +3,13 @@
  * functions (I7, MD-S2, MD-S4); and what believing the user half leads to, which the design does not rule out (MD-S1).
  */
 import {
+  areLeft,
+  entryOf,
   type Functions,
   isOpen,
   KERNEL_FUNCTION,
+  KERNEL_FUNCTIONS,
+  NOTHING,
   STRAY,
   STUB,
   typeOf,
@@ -13,7 +17,7 @@ import {
 import { WORDS } from '../../model/architectures/microdrivers/interiorPointers.js';
 import { ARRAY, type Tracker } from '../../model/architectures/microdrivers/trackerState.js';
 import { isFailure, NONE } from '../../model/kernel/index.js';
-import { invariant, relation } from '../property.js';
+import { invariant, progress, relation } from '../property.js';
 
 const UP = 'interior.pass';
 const DOWN = 'interior.bring';
@@ -207,4 +211,47 @@ export const ownCallbacks = relation<Functions>('MD-S1', 'own callbacks', {
   },
   explain: () => 'a callback of the kernel half\u2019s own gives way to what the user half has returned',
   witnesses: { 'a callback of the kernel half\u2019s own': (m) => m.callback.own.includes(1) },
+});
+
+/** Whether the callback holds the function, by the table as it was. */
+function holdsFunction(before: Functions, m: Functions, c: number, f: number): boolean {
+  const id = entryOf(before, f);
+  return m.callback.holds[c] === (f < KERNEL_FUNCTIONS ? KERNEL_FUNCTION : STUB) && m.callback.id[c] === id;
+}
+
+export const functionsCross = relation<Functions>('MD-S3', 'functions', {
+  states: 'the function that one half names is the one that the other gets, and what is taken out is gone',
+  holds: (before, m, status) => {
+    const { call, op } = m.current;
+    switch (op.name) {
+      case 'callback.bring':
+        return !isFailure(status) && holdsFunction(before, m, call.callback, call.function);
+      case 'callback.set':
+        return holdsFunction(before, m, call.callback, call.callback);
+      case 'callback.drop':
+        return m.callback.holds[call.callback] === NOTHING;
+      case 'function.callDown':
+        return !isFailure(status) && m.running.function[0] === call.function;
+      case 'function.withdraw':
+        return entryOf(m, call.function) < 0;
+      case 'function.return':
+        return m.running.what[0] === NOTHING;
+      default:
+        return true;
+    }
+  },
+  explain: (_before, m) => `${m.current.op.name} leaves another function than it names`,
+  witnesses: {
+    'both functions of the user half are in the table': (m) =>
+      m.entry.function.filter((f) => f !== NONE).length === KERNEL_FUNCTIONS + 2,
+  },
+});
+
+export const deadAreCleared = progress<Functions>('I9', 'functions cleared', {
+  states: 'the functions of a user half that is gone come out of the table, so that it can be loaded anew',
+  pending: (m) => m.process.state[0] === 1 && areLeft(m),
+  goal: (m) => !areLeft(m),
+  witnesses: {
+    'the user half is gone, and its functions are in the table': (m) => m.process.state[0] === 1 && areLeft(m),
+  },
 });

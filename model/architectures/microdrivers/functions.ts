@@ -17,6 +17,7 @@
 import { blockedBy, module, NONE, OK, operationOn } from '../../kernel/index.js';
 import { crossCall } from '../../ledger.js';
 import {
+  areLeft,
   blockingCheck,
   callback,
   clearCallback,
@@ -241,12 +242,6 @@ export const unload = operation('userHalf.unload', {
   },
   steps: { exit: (m) => end(m) },
 });
-
-/** Whether functions of a user half that is gone are in the table. */
-function areLeft(m: Functions): boolean {
-  for (let i = KERNEL_FUNCTIONS; i < m.entry.rows; i++) if (m.entry.function[i] !== NONE) return true;
-  return false;
-}
 
 /** The runtime takes all its functions out of the table. */
 export const clearTable = operation('table.clear', {

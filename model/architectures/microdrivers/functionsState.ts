@@ -104,6 +104,12 @@ export function freeEntry(m: Functions): number {
   return -1;
 }
 
+/** Whether functions of the user half are in the table. */
+export function areLeft(m: Functions): boolean {
+  for (let i = KERNEL_FUNCTIONS; i < m.entry.rows; i++) if (m.entry.function[i] !== NONE) return true;
+  return false;
+}
+
 /** Nobody has the entry. */
 export function freeTheEntry(m: Functions, id: number): void {
   m.entry.function[id] = NONE;
