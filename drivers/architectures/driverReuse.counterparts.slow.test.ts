@@ -1,6 +1,6 @@
 /** Driver reuse at small scope: what is claimed holds, every counterpart breaks what it must, every breach has its trace; costs. */
 import { describe, expect, it } from 'vitest';
-import { checkBreach, checkContained, checkOff } from '../../explore/claimChecks.js';
+import { checkBreach, checkCounterpart, checkScope } from '../../explore/suiteChecks.js';
 import { isMutant } from '../suite.js';
 import { claimOf, type Era, matrixRows } from './architecture.js';
 import { costsOf } from './cost.js';
@@ -34,14 +34,14 @@ const MUTANT_STEPS = 10;
 describe('what is claimed', () => {
   it.each(contained.map((s) => [s.name, s] as const))('%s holds at small scope', { timeout: 60_000 }, (name, s) => {
     const expected = { verdict: 'complete', states: SMALL[name], findings: [], unreached: [] };
-    expect(checkContained(s, s.scope.small ?? s.scope.default)).toEqual(expected);
+    expect(checkScope(s, s.scope.small ?? s.scope.default)).toEqual(expected);
   });
 
   it.each(counterparts.map(({ s, w }) => [w.off.name, `${w.breaks.id} ${w.breaks.name}`, s, w] as const))(
     'without %s breaks %s',
     { timeout: 60_000 },
     (_off, breaks, s, w) => {
-      const found = checkOff(s, w);
+      const found = checkCounterpart(s, w);
       expect(found.property).toBe(breaks);
       expect(found.steps).toBeGreaterThan(0);
       // Where the work of the monitor is taken apart, the same breach takes more steps.

@@ -1,6 +1,6 @@
 /** Driver reuse at default scope: complete, without findings, under every fault, and with known numbers of states. */
 import { expect, it } from 'vitest';
-import { checkContained } from '../../explore/claimChecks.js';
+import { checkScope } from '../../explore/suiteChecks.js';
 import { driverReuse } from './driverReuse.js';
 
 const DEFAULT: Readonly<Record<string, number>> = {
@@ -23,5 +23,5 @@ it.each(Object.entries(DEFAULT))('%s holds at default scope', { timeout: 120_000
   const s = [...driverReuse.suites.then, ...driverReuse.suites.now].find((x) => x.name === name);
   if (!s) throw new RangeError(`no suite ${name}`);
   const expected = { verdict: 'complete', states, findings: [], unreached: [] };
-  expect(checkContained(s, s.scope.default)).toEqual(expected);
+  expect(checkScope(s, s.scope.default)).toEqual(expected);
 });

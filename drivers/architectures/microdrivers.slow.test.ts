@@ -1,6 +1,6 @@
 /** Microdrivers at default scope: complete, without findings, under every fault, and with known numbers of states. */
 import { expect, it } from 'vitest';
-import { checkContained } from '../../explore/claimChecks.js';
+import { checkScope } from '../../explore/suiteChecks.js';
 import { microdrivers } from './microdrivers.js';
 
 const DEFAULT: Readonly<Record<string, number>> = {
@@ -9,6 +9,8 @@ const DEFAULT: Readonly<Record<string, number>> = {
   'microdrivers-strangers': 174,
   'microdrivers-objects': 32_184,
   'microdrivers-tracker': 50_466,
+  'microdrivers-ranges': 8232,
+  'microdrivers-functions': 3432,
   'microdrivers-locks': 18_200,
   'microdrivers-interrupts': 4,
   'microdrivers-xpc-steps': 255,
@@ -20,5 +22,5 @@ it.each(Object.entries(DEFAULT))('%s holds at default scope', (name, states) => 
   const s = microdrivers.suites.now.find((x) => x.name === name);
   if (!s) throw new RangeError(`no suite ${name}`);
   const expected = { verdict: 'complete', states, findings: [], unreached: [] };
-  expect(checkContained(s, s.scope.default)).toEqual(expected);
+  expect(checkScope(s, s.scope.default)).toEqual(expected);
 });

@@ -1,9 +1,10 @@
 /** Microdrivers at small scope: what is claimed holds, every counterpart breaks what it must, every breach has its trace; costs. */
 import { describe, expect, it } from 'vitest';
-import { checkBreach, checkContained, checkOff } from '../../explore/claimChecks.js';
+import { checkBreach, checkCounterpart, checkScope } from '../../explore/suiteChecks.js';
 import { raisesAgain, unknownPointer } from '../../faults/architectures/microdrivers.js';
+import { strayPointer, wildId } from '../../faults/architectures/microdriversPointers.js';
 import type { Storm } from '../../model/architectures/microdrivers/storm.js';
-import { bothRun } from '../../model/architectures/microdrivers/tracker.js';
+import { ARRAY, bothRun } from '../../model/architectures/microdrivers/trackerState.js';
 import { DEAD, HUNG, type Xpc } from '../../model/architectures/microdrivers/xpcState.js';
 import { add, guardWith, operationOn } from '../../model/kernel/index.js';
 import type { Suite } from '../suite.js';
@@ -12,6 +13,7 @@ import { costsOf } from './cost.js';
 import { costRuns, microdrivers } from './microdrivers.js';
 import { kernelDmaNow } from './microdriversDma.js';
 import { trackerSuite } from './microdriversObjects.js';
+import { functionsSuite, POINTERS_SAY, rangesSuite } from './microdriversPointers.js';
 import { locksHangSuite, stormSuite, xpcHangSuite } from './microdriversSuites.js';
 
 const suites = [...new Set([...microdrivers.suites.then, ...microdrivers.suites.now])];
@@ -29,6 +31,8 @@ const SMALL: Readonly<Record<string, number>> = {
   'microdrivers-strangers': 34,
   'microdrivers-objects': 32_184,
   'microdrivers-tracker': 1398,
+  'microdrivers-ranges': 1398,
+  'microdrivers-functions': 1232,
   'microdrivers-locks': 1400,
   'microdrivers-interrupts': 4,
   'microdrivers-dma-now': 9865,
@@ -40,7 +44,7 @@ describe('what is claimed', () => {
   it.each(contained.map((s) => [s.name, s] as const))('%s holds at small scope, under every fault', (name, s) => {
     const expected = { verdict: 'complete', states: SMALL[name], findings: [], unreached: [] };
     const scope = isApart(s) ? s.scope.default : (s.scope.small ?? s.scope.default);
-    expect(checkContained(s, scope)).toEqual(expected);
+    expect(checkScope(s, scope)).toEqual(expected);
   });
 
   it.each(
@@ -48,7 +52,7 @@ describe('what is claimed', () => {
       s.claims.flatMap((c) => c.without.map((w) => [w.off.name, `${w.breaks.id} ${w.breaks.name}`, s, w] as const)),
     ),
   )('without %s breaks %s within few steps', (_off, breaks, s, w) => {
-    const found = checkOff(s, w);
+    const found = checkCounterpart(s, w);
     expect(found.property).toBe(breaks);
     expect(found.steps).toBeGreaterThan(0);
     expect(found.steps).toBeLessThanOrEqual(isApart(s) ? MOST_STEPS_APART : MOST_STEPS);
@@ -90,6 +94,16 @@ describe('what is not claimed', () => {
     const [says] = trackerSuite.claims.filter((c) => c.against.includes('F12')).map((c) => c.says);
     const quota = guardWith(unknownPointer, 'agent', (m) => bothRun(m) && m.kernelObject.live.includes(0));
     expect(checkBreach(trackerSuite, says, trackerSuite.scope.small, [quota]).steps).toBe(0);
+  });
+
+  it('kinds in the ranges would contain pointers into other objects', () => {
+    const kinds = guardWith(strayPointer, 'pointer', (m, op) => m.toKernel.kind[op.pointer] === ARRAY);
+    expect(checkBreach(rangesSuite, POINTERS_SAY.kinds, rangesSuite.scope.small, [kinds]).steps).toBe(0);
+  });
+
+  it('callbacks that are not copied back would contain their replacement', () => {
+    const notCopied = guardWith(wildId, 'callback', (m, op) => m.callback.own[op.callback] === 0);
+    expect(checkBreach(functionsSuite, POINTERS_SAY.own, functionsSuite.scope.small, [notCopied]).steps).toBe(0);
   });
 
   it('a line that is masked until a thread has run would contain the storm', () => {

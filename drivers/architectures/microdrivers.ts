@@ -14,6 +14,7 @@ import {
   REACHES_NO_KERNEL,
   REACHES_NO_PROCESS,
 } from './microdriversDma.js';
+import { POINTERS_SAY } from './microdriversPointers.js';
 import { STEPS_SAY, stepSuites } from './microdriversSteps.js';
 import { softwareSuites } from './microdriversSuites.js';
 
@@ -63,6 +64,8 @@ const sameInBothEras: readonly SameRow[] = [
     claims: [
       'a kernel thread whose user half dies gets an error',
       'a lock that a dead user half held is broken',
+      POINTERS_SAY.stubs,
+      POINTERS_SAY.cleared,
       STEPS_SAY.calls,
       STEPS_SAY.locks,
       'the data path goes on when the user half dies, and answers every request once',
@@ -94,8 +97,13 @@ const sameInBothEras: readonly SameRow[] = [
       'calls nest, of one thread at a time, and a reply answers the newest',
       'a value that makes no sense does no harm in the kernel half',
       'a size above the bound does not stop the kernel',
+      POINTERS_SAY.interior,
+      POINTERS_SAY.kinds,
+      POINTERS_SAY.jumps,
+      POINTERS_SAY.types,
+      POINTERS_SAY.own,
     ],
-    note: 'numbers of functions and nesting are checked; values are believed, and an unexpected size is a panic',
+    note: 'numbers and types of functions, ranges and nesting are checked; values are believed, and an unexpected size is a panic',
   },
   {
     row: 'double-fetch',

@@ -13,14 +13,17 @@ import {
   staleSizeUp,
   wholeStructure,
 } from '../../faults/architectures/microdriversMutants.js';
+import { copyNotFreed, missNotAllocated } from '../../faults/architectures/microdriversPointerMutants.js';
 import { kernelHalf } from '../../model/architectures/microdrivers/kernelHalf.js';
 import { copiedOnce, marshalling } from '../../model/architectures/microdrivers/marshalling.js';
 import { outsideMemory, processIsolation } from '../../model/architectures/microdrivers/outside.js';
-import { type Tracker, tracker } from '../../model/architectures/microdrivers/tracker.js';
+import { tracker } from '../../model/architectures/microdrivers/tracker.js';
+import type { Tracker } from '../../model/architectures/microdrivers/trackerState.js';
 import { kernelServes } from '../../properties/architectures/microdrivers.js';
 import {
   bijective,
   coherent,
+  crossedKnown,
   deadHalfReturns,
   declaredWrites,
   indexInBounds,
@@ -97,11 +100,13 @@ export const trackerSuite = suite('microdrivers-tracker', {
   },
   claims: [
     claim('the tracker pairs live objects of one kind, and no entry survives its object', {
-      keeps: [bijective],
+      keeps: [bijective, crossedKnown],
       against: [],
       without: [
         { off: entrySurvivesFree, breaks: bijective },
         { off: kernelEntrySurvives, breaks: bijective },
+        { off: missNotAllocated, breaks: crossedKnown },
+        { off: copyNotFreed, breaks: crossedKnown },
       ],
     }),
     claim('no copy goes beyond the end of an object', {

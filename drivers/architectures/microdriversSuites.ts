@@ -67,6 +67,7 @@ import {
 } from '../../properties/architectures/microdrivers.js';
 import { claim, suite } from '../suite.js';
 import { ASSUMPTIONS, kernelHalfSuite, objectsSuite, trackerSuite } from './microdriversObjects.js';
+import { pointerSuites } from './microdriversPointers.js';
 
 export const FRESH_REPLY = 'an old reply is not taken for that of a newer call';
 
@@ -335,6 +336,7 @@ export const softwareSuites = [
   strangersSuite,
   objectsSuite,
   trackerSuite,
+  ...pointerSuites,
   locksSuite,
   locksHangSuite,
   interruptsSuite,

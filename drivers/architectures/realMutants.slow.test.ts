@@ -1,6 +1,6 @@
 /** The twenty mutants of published code: each edit is found within ten steps, in its first suite. */
 import { describe, expect, it } from 'vitest';
-import { checkOff } from '../../explore/claimChecks.js';
+import { checkCounterpart } from '../../explore/suiteChecks.js';
 import { embeddedSuites } from '../catalogue.js';
 import { MOST_STEPS, realMutants } from './realMutants.js';
 
@@ -11,7 +11,7 @@ describe('mutants of published code', () => {
     const [first] = embeddedSuites.flatMap((suite) =>
       suite.claims.flatMap((c) => c.without.filter((w) => w.off === m).map((w) => ({ suite, w }))),
     );
-    const found = first && checkOff(first.suite, first.w);
+    const found = first && checkCounterpart(first.suite, first.w);
     expect(found?.property).toBe(`${first?.w.breaks.id} ${first?.w.breaks.name}`);
     expect(found?.steps).toBeGreaterThan(0);
     expect(found?.steps).toBeLessThanOrEqual(MOST_STEPS);

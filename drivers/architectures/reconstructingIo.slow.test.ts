@@ -1,6 +1,6 @@
 /** "Reconstructing I/O" at its default scopes: complete, with exact state counts; and every counterpart breaks what it must, soon. */
 import { describe, expect, it } from 'vitest';
-import { counterpartsOf, holdsAt } from '../../explore/architectureChecks.js';
+import { checkCounterpart, checkScope } from '../../explore/suiteChecks.js';
 import { reconstructingIo } from './reconstructingIo.js';
 
 const suites = [...new Set([...reconstructingIo.suites.then, ...reconstructingIo.suites.now])];
@@ -27,10 +27,10 @@ const STATES: Readonly<Record<string, number>> = {
 
 describe('the default scope', () => {
   it.each(claiming.map((s) => [s.name, s] as const))('of %s is complete', { timeout: 60_000 }, (name, s) => {
-    expect(holdsAt(s, s.scope.default)).toEqual({
+    expect(checkScope(s, s.scope.default, 'claimed')).toEqual({
       verdict: 'complete',
       states: STATES[name],
-      broken: [],
+      findings: [],
       unreached: [],
     });
   });
@@ -39,8 +39,9 @@ describe('the default scope', () => {
 describe('counterparts', () => {
   // Those of architectures 7.3 may take ten steps; this paper's longest is the omitted quiescing, which shows when the device is assigned.
   it.each(claiming.map((s) => [s.name, s] as const))('of %s break what they must', { timeout: 60_000 }, (_name, s) => {
-    for (const { name, steps } of counterpartsOf(s)) {
-      expect([name, steps > 0 && steps <= 10]).toEqual([name, true]);
+    for (const w of s.claims.flatMap((c) => c.without)) {
+      const { steps } = checkCounterpart(s, w);
+      expect([w.off.name, w.breaks.name, steps > 0 && steps <= 10]).toEqual([w.off.name, w.breaks.name, true]);
     }
   });
 });

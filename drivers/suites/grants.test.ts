@@ -1,6 +1,6 @@
 /** The grant suites at small scope, every counterpart that their claims name, and what the architecture does not claim. */
 import { describe, expect, it } from 'vitest';
-import { checkCounterpart, checkScope } from '../../explore/suiteChecks.js';
+import { checkBreach, checkCounterpart, checkScope } from '../../explore/suiteChecks.js';
 import { grantPublication, grantQuota, grantRace, handleRace } from './grantRaces.js';
 import { grantStrangers, grants, hostileGranter, staleIds, subPage } from './grants.js';
 
@@ -36,11 +36,16 @@ describe.each(contained.map((s) => [s.name, s] as const))('suite %s', (_name, s)
 
 describe('what grants do not contain', () => {
   it('a neighbour in the page of a granted buffer', () => {
-    const { findings } = checkScope(subPage, subPage.scope.default);
-    expect(findings).toEqual(['I11 bytes: domain 2 has read a secret of domain 1']);
+    const { property, why } = checkBreach(subPage, subPage.claims[0].says, subPage.scope.default);
+    expect([property, why]).toEqual(['I11 bytes', 'domain 2 has read a secret of domain 1']);
+    expect(checkScope(subPage, subPage.scope.default).findings).toEqual([]);
   });
   it('a grant to the former domain of an id', () => {
-    const { findings } = checkScope(staleIds, staleIds.scope.default);
-    expect(findings).toEqual(['I9 inheritance: domain 2 maps what domain 1 granted to the former domain of that id']);
+    const { property, why } = checkBreach(staleIds, staleIds.claims[0].says, staleIds.scope.default);
+    expect([property, why]).toEqual([
+      'I9 inheritance',
+      'domain 2 maps what domain 1 granted to the former domain of that id',
+    ]);
+    expect(checkScope(staleIds, staleIds.scope.default).findings).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 /**
  * Jobs: the runs that a suite's claims need, as plain data that crosses threads. A job names its suite; the worker loads it.
  */
+import type { Claim } from '../../drivers/suite.js';
 import type { FaultId, Scope } from '../../model/kernel/index.js';
 import type { SuiteDescription, SuiteSource } from './described.js';
 import type { ExhaustiveAnswer } from './results.js';
@@ -114,7 +115,10 @@ const RANDOM_COUNTERPART_MS = 30_000;
  * The fault classes that the claims expected to hold are tested under: all, unless a class is only named by claims that are
  * expected not to hold.
  */
-export function faultsOf(s: SuiteDescription): readonly FaultId[] | undefined {
+export function faultsOf(s: {
+  readonly claims: readonly Pick<Claim, 'expects' | 'against'>[];
+  readonly faults: readonly string[];
+}): readonly FaultId[] | undefined {
   const contained = new Set(s.claims.filter((c) => c.expects === 'contained').flatMap((c) => c.against));
   const open = s.claims.filter((c) => c.expects === 'not contained').flatMap((c) => c.against);
   const left = open.filter((f) => !contained.has(f));

@@ -26,7 +26,7 @@ import {
   SMALL,
   type Tracker,
   touchPair,
-} from '../../model/architectures/microdrivers/tracker.js';
+} from '../../model/architectures/microdrivers/trackerState.js';
 import { blockedBy, module, OK, operationOn, sort } from '../../model/kernel/index.js';
 import { ALLOCATION, charge } from '../../model/ledger.js';
 

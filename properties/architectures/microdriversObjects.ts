@@ -11,7 +11,7 @@ import {
   PRIVATE,
 } from '../../model/architectures/microdrivers/marshalling.js';
 import type { Outside } from '../../model/architectures/microdrivers/outside.js';
-import type { Tracker } from '../../model/architectures/microdrivers/tracker.js';
+import type { Tracker } from '../../model/architectures/microdrivers/trackerState.js';
 import { type Machine, NONE, OUTCOMES } from '../../model/kernel/index.js';
 import { invariant, progress, relation } from '../property.js';
 
@@ -132,6 +132,33 @@ export const bijective = invariant<Tracker>('MD-S4', 'tracker', {
     'two pairs': (m) => m.toUser.pointer.filter((u) => u !== NONE).length >= 2,
     'an object of the kernel that the tracker does not know': (m) =>
       m.kernelObject.live.some((l, k) => l === 1 && m.toUser.pointer[k] === NONE),
+  },
+});
+
+export const crossedKnown = relation<Tracker>('MD-S4', 'known', {
+  states: 'an object that has crossed is in the tracker, both ways, and one that was freed is gone with its copy',
+  holds: (before, m) => {
+    const { call, op } = m.current;
+    switch (op.name) {
+      case 'object.pass':
+        return m.toUser.pointer[call.object] !== NONE && m.userObject.live[m.toUser.pointer[call.object]] === 1;
+      case 'object.bring':
+        return m.toKernel.object[call.pointer] !== NONE && m.kernelObject.live[m.toKernel.object[call.pointer]] === 1;
+      case 'object.free': {
+        const u = before.toUser.pointer[call.object];
+        return m.kernelObject.live[call.object] === 0 && (u === NONE || m.userObject.live[u] === 0);
+      }
+      case 'pointer.free':
+        return m.userObject.live[call.pointer] === 0;
+      default:
+        return true;
+    }
+  },
+  explain: (_before, m) => `after ${m.current.op.name} the tracker or the memory is not as it says`,
+  witnesses: {
+    'the user half has an object of its own': (m) =>
+      m.userObject.live.some((live, u) => live === 1 && m.toKernel.object[u] === NONE),
+    'the tracker knows a pair': knowsPointer,
   },
 });
 

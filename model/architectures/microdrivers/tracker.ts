@@ -2,131 +2,39 @@
  * The object tracker: which object of the kernel half is which object of the user half.
  * Source: Ganapathy et al., "Microdrivers" (ASPLOS 2008), D4; the interface that it takes over from Nooks.
  *
- * State: objects of both halves, with kind and size; the tracker's two directions, each with kind and size. Operations: both halves
- * allocate and free; a call passes an object up, a return brings one down: a hit copies, another size is a reallocation, a miss allocates.
- * A kernel that cannot allocate for a miss panics.
+ * State: objects of both halves, with kind and size; the tracker's two directions, each with kind and size; the ranges of what it knows.
+ * Operations: both halves allocate and free; a call passes an object up, a return brings one down: a hit copies, another size is a
+ * reallocation, a miss allocates. A kernel that cannot allocate for a miss panics.
  *
- * Must keep: MD-S4, the directions mirror each other, kinds agree, sizes are those of the objects, and no entry survives the object.
- * Not kept by the design: whoever returns pointers that nobody knows has the kernel allocate without bound.
+ * Must keep: MD-S4, the directions mirror each other, kinds agree, sizes and ranges are those of the objects, and no entry survives the
+ * object. Not kept by the design: whoever returns pointers that nobody knows has the kernel allocate without bound.
  */
-
-import {
-  DONE,
-  type Footprint,
-  type Machine,
-  module,
-  NONE,
-  OK,
-  oneOf,
-  operationOn,
-  ref,
-  type State,
-  sort,
-  table,
-} from '../../kernel/index.js';
+import { DONE, module, NONE, OK, operationOn } from '../../kernel/index.js';
 import { ALLOCATION, COPY, charge, crossCall } from '../../ledger.js';
+import {
+  ARRAY,
+  bothRun,
+  dropKernelRange,
+  dropToKernel,
+  dropToUser,
+  dropUserRange,
+  freeObject,
+  freePointer,
+  freeUserObject,
+  insertPair,
+  kernelObject,
+  LARGE,
+  makeObject,
+  makeUserObject,
+  objectKind,
+  SMALL,
+  type Tracker,
+  touchPair,
+  trackerTables,
+  userPointer,
+} from './trackerState.js';
 
-/** Places for objects in the kernel's memory. */
-export const kernelObject = sort('object');
-/** Addresses in the user half at which objects may be. */
-export const userPointer = sort('pointer');
-export const objectKind = sort('kind', { members: ['adapter', 'array'] });
-export const ARRAY = 1;
-
-export const SMALL = 1;
-export const LARGE = 2;
-
-const kind = oneOf('adapter', 'array');
-const size = oneOf('none', 'small', 'large');
-
-export const trackerTables = {
-  kernelObject: table([kernelObject], { live: oneOf('no', 'yes'), kind, size }),
-  userObject: table([userPointer], { live: oneOf('no', 'yes'), kind, size }),
-  /** Kernel address to user address, with kind and size of the kernel object as they were recorded. */
-  toUser: table([kernelObject], { pointer: ref(userPointer), kind, size }),
-  /** And back, with kind and size of the user object. */
-  toKernel: table([userPointer], { object: ref(kernelObject), kind, size }),
-  runtime: table([], {
-    panicked: oneOf('no', 'yes'),
-    /** A copy went beyond the end of an object. */
-    overrun: oneOf('no', 'yes'),
-    userHalf: oneOf('alive', 'dead'),
-  }),
-};
-
-export type Tracker = Machine & State<typeof trackerTables>;
 const operation = operationOn<Tracker>();
-
-/** Whether both halves run. */
-export function bothRun(m: Tracker): boolean {
-  return m.runtime.panicked[0] === 0 && m.runtime.userHalf[0] === 0;
-}
-
-/** Lowest free place in the kernel's memory, or -1. */
-export function freeObject(m: Tracker): number {
-  for (let k = 0; k < m.kernelObject.rows; k++) if (m.kernelObject.live[k] === 0) return k;
-  return -1;
-}
-
-/** Lowest address of the user half at which nothing is, and which the tracker does not know; or -1. */
-export function freePointer(m: Tracker): number {
-  for (let u = 0; u < m.userObject.rows; u++) {
-    if (m.userObject.live[u] === 0 && m.toKernel.object[u] === NONE) return u;
-  }
-  return -1;
-}
-
-/** Makes an object of the kernel. */
-export function makeObject(m: Tracker, k: number, of: number, bytes: number): void {
-  m.kernelObject.live[k] = 1;
-  m.kernelObject.kind[k] = of;
-  m.kernelObject.size[k] = bytes;
-}
-
-/** Makes an object of the user half. */
-export function makeUserObject(m: Tracker, u: number, of: number, bytes: number): void {
-  m.userObject.live[u] = 1;
-  m.userObject.kind[u] = of;
-  m.userObject.size[u] = bytes;
-}
-
-function freeUserObject(m: Tracker, u: number): void {
-  m.userObject.live[u] = 0;
-  m.userObject.kind[u] = 0;
-  m.userObject.size[u] = 0;
-}
-
-/** Takes the direction from the kernel's object out. */
-export function dropToUser(m: Tracker, k: number): void {
-  m.toUser.pointer[k] = NONE;
-  m.toUser.kind[k] = 0;
-  m.toUser.size[k] = 0;
-}
-
-/** Takes the direction from the user half's pointer out. */
-export function dropToKernel(m: Tracker, u: number): void {
-  m.toKernel.object[u] = NONE;
-  m.toKernel.kind[u] = 0;
-  m.toKernel.size[u] = 0;
-}
-
-/** Inserts a pair, both directions. */
-export function insertPair(m: Tracker, k: number, u: number, of: number, bytes: number): void {
-  m.toUser.pointer[k] = u;
-  m.toUser.kind[k] = of;
-  m.toUser.size[k] = bytes;
-  m.toKernel.object[u] = k;
-  m.toKernel.kind[u] = of;
-  m.toKernel.size[u] = bytes;
-}
-
-/** Rows that concern a pair. */
-export function touchPair(m: Tracker, may: Footprint, k: number, u: number): void {
-  may.write(m.kernelObject, k);
-  may.write(m.toUser, k);
-  may.write(m.userObject, u);
-  may.write(m.toKernel, u);
-}
 
 /** The kernel half allocates an object. */
 export const allocateObject = operation('object.allocate', {
@@ -157,6 +65,10 @@ export const freeKernelObject = operation('object.free', {
     'drop the entry for the kernel address': (m, op) => dropToUser(m, op.object),
     'drop the entry for the user address': (m, op) => {
       if (op.pointer !== NONE) dropToKernel(m, op.pointer);
+    },
+    'drop the range of the object': (m, op) => dropKernelRange(m, op.object),
+    'drop the range of the copy': (m, op) => {
+      if (op.pointer !== NONE) dropUserRange(m, op.pointer);
     },
     'free the copy of the user half': (m, op) => {
       if (op.pointer !== NONE) freeUserObject(m, op.pointer);
@@ -202,6 +114,9 @@ export const passUp = operation('object.pass', {
       m.userObject.size[op.pointer] = m.kernelObject.size[op.object];
       m.toKernel.size[op.pointer] = m.kernelObject.size[op.object];
     },
+    'record its range': (m, op) => {
+      m.userRange.size[op.pointer] = m.userObject.size[op.pointer];
+    },
     copy: (m, op) => {
       charge(m, COPY);
       if (m.userObject.size[op.pointer] < m.kernelObject.size[op.object]) m.runtime.overrun[0] = 1;
@@ -232,6 +147,7 @@ export const resizeUserObject = operation('pointer.resize', {
   touches: (m, op, may) => {
     may.write(m.userObject, op.pointer);
     may.write(m.toKernel, op.pointer);
+    may.write(m.userRange, op.pointer);
   },
   steps: {
     reallocate: (m, op) => {
@@ -239,6 +155,9 @@ export const resizeUserObject = operation('pointer.resize', {
     },
     'record the size': (m, op) => {
       if (m.toKernel.object[op.pointer] !== NONE) m.toKernel.size[op.pointer] = m.userObject.size[op.pointer];
+    },
+    'record the range': (m, op) => {
+      if (m.userRange.object[op.pointer] !== NONE) m.userRange.size[op.pointer] = m.userObject.size[op.pointer];
     },
   },
 });
@@ -259,6 +178,10 @@ export const freeUser = operation('pointer.free', {
       if (m.toKernel.object[op.pointer] !== NONE) dropToUser(m, m.toKernel.object[op.pointer]);
     },
     'drop the entry for the user address': (m, op) => dropToKernel(m, op.pointer),
+    'drop the range of the original': (m, op) => {
+      if (m.userRange.object[op.pointer] !== NONE) dropKernelRange(m, m.userRange.object[op.pointer]);
+    },
+    'drop the range of the object': (m, op) => dropUserRange(m, op.pointer),
     free: (m, op) => freeUserObject(m, op.pointer),
   },
 });
@@ -299,6 +222,9 @@ export const bringDown = operation('object.bring', {
       m.kernelObject.size[op.object] = bytes;
       m.toUser.size[op.object] = bytes;
     },
+    'record the range': (m, op) => {
+      m.kernelRange.size[op.object] = m.kernelObject.size[op.object];
+    },
     copy: (m, op) => {
       charge(m, COPY);
       if (m.kernelObject.live[op.object] === 0 || m.kernelObject.size[op.object] < m.userObject.size[op.pointer]) {
@@ -315,6 +241,8 @@ export const tracker = module<Tracker, typeof trackerTables>('object tracker', {
   initial: (m) => {
     m.toUser.pointer.fill(NONE);
     m.toKernel.object.fill(NONE);
+    m.kernelRange.pointer.fill(NONE);
+    m.userRange.object.fill(NONE);
   },
   map: (m) =>
     [...m.toUser.pointer].map((u, k) =>
