@@ -4,32 +4,8 @@
  * mechanisms.test.ts looks all of them up in the suites.
  */
 
-export interface Mechanism {
-  readonly id: string;
-  readonly says: string;
-  /** Names of operations of the architecture's machines. */
-  readonly operations: readonly string[];
-  /** Names of gates and mutants: each breaks a claim of its suites. */
-  readonly without: readonly string[];
-}
-
-export interface Description {
-  readonly mechanisms: readonly Mechanism[];
-  /** Ids of the invariants: each is a property that something breaks. */
-  readonly invariants: readonly string[];
-  /** Ids of the gaps: each is a mutant, or a claim of a reading "as published". */
-  readonly gaps: readonly string[];
-}
-
-const mechanism = (id: string, says: string, operations: readonly string[], without: readonly string[]): Mechanism => ({
-  id,
-  says,
-  operations,
-  without,
-});
-
-const numbered = (prefix: string, to: number): readonly string[] =>
-  Array.from({ length: to }, (_, i) => `${prefix}${i + 1}`);
+import { type Description, mechanism, numbered } from './mechanism.js';
+import { microdriversDescription } from './microdriversMechanisms.js';
 
 const safeHardware: Description = {
   mechanisms: [
@@ -144,91 +120,6 @@ const reconstructingIo: Description = {
     mechanism('R6', 'what a failed backend held is revoked', ['loan.end', 'manager.restart'], ['restart: pins kept']),
   ],
   invariants: [...numbered('R-S', 7), 'R-L1'],
-  gaps: [],
-};
-
-const microdrivers: Description = {
-  mechanisms: [
-    mechanism(
-      'D1',
-      'choosing the split',
-      ['split.propagate', 'split.decide'],
-      ['MD-no-fixpoint', 'MD-one-level', 'MD-both-to-user'],
-    ),
-    mechanism(
-      'D2',
-      'stubs and XPC, nested',
-      ['xpc.acquire', 'xpc.up', 'user.take', 'user.down', 'xpc.answer', 'user.reply', 'xpc.return'],
-      ['reply matching', 'MD-no-lock', 'MD-lock-not-recursive', 'MD-nesting'],
-    ),
-    mechanism(
-      'D2 guards',
-      'up only from where the kernel may block; down only to ids below the size of the table, and entry points',
-      ['callback.call', 'function.callDown', 'fault.wildCall'],
-      ['blocking context check', 'function id check', 'entry point check'],
-    ),
-    mechanism(
-      'D3',
-      'marshalling of accessed fields',
-      ['object.marshal', 'object.arrive', 'object.reply', 'object.return'],
-      ['MD-field-left-out', 'MD-field-not-copied-out', 'MD-whole-structure', 'arguments copied once'],
-    ),
-    mechanism(
-      'D4',
-      'object tracker',
-      ['object.pass', 'object.bring', 'object.free', 'pointer.resize', 'pointer.free'],
-      [
-        'MD-17 entry survives free',
-        'MD-miss not allocated',
-        'MD-copy not freed',
-        'MD-stale-size',
-        'MD-no-reallocation',
-      ],
-    ),
-    mechanism(
-      'D4 ranges',
-      'ranges for interior pointers, which follow their pair',
-      ['interior.pass', 'interior.bring', 'object.free', 'pointer.free', 'pointer.resize'],
-      [
-        'range bounds',
-        'MD-range survives free',
-        'MD-range keeps its size',
-        'MD-range of the other half',
-        'MD-bounds of the own half',
-        'MD-nearest base',
-      ],
-    ),
-    mechanism(
-      'D4 functions',
-      'table of functions for code pointers, stubs by id, until the end of the user half',
-      ['function.register', 'function.withdraw', 'callback.bring', 'callback.call', 'table.clear', 'userHalf.load'],
-      [
-        'function type check',
-        'MD-raw pointer believed',
-        'MD-free entry believed',
-        'MD-id of a callback left out',
-        'MD-entry stays',
-        'MD-table not cleared',
-        'MD-dead stay entered',
-        'MD-id reused',
-        'MD-stub remembers',
-        'MD-stub calls the dead',
-      ],
-    ),
-    mechanism(
-      'D5',
-      'combolocks',
-      ['lock.spin', 'lock.sleep', 'lock.userAsks', 'lock.userTakes', 'lock.userReleases', 'lock.release'],
-      ['MD-mode-ignored', 'MD-18 interrupt not disabled', 'MD-18 data path sleeps', 'MD-not-published'],
-    ),
-    mechanism(
-      'D6',
-      'death of the user half with a call outstanding',
-      ['user.crash', 'xpc.clearAway', 'xpc.refuse', 'lock.break'],
-      ['MD-callers-not-told', 'MD-lock-not-broken', 'MD-combolock-not-broken'],
-    ),
-  ],
-  invariants: [...numbered('MD-S', 7), 'MD-P1', 'MD-L1'],
   gaps: [],
 };
 
@@ -363,7 +254,7 @@ const driverReuse: Description = {
 export const descriptions: Readonly<Record<string, Description>> = {
   'safe-hardware': safeHardware,
   'reconstructing-io': reconstructingIo,
-  microdrivers,
+  microdrivers: microdriversDescription,
   'user-level-drivers': userLevelDrivers,
   'driver-reuse': driverReuse,
 };
