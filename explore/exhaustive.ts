@@ -49,6 +49,15 @@ function exploreClusters(machine: Machine, options: ExhaustiveOptions, clusters:
   };
 }
 
+/** A state or step that a property must see, or it says nothing. */
+interface Witness {
+  readonly property: string;
+  readonly witness: string;
+  readonly test: (m: Machine) => boolean;
+  readonly ofStep: boolean;
+  reached: boolean;
+}
+
 class Exhaustive implements Visitor {
   private readonly store: StateStore;
   private readonly findings = new Map<string, Finding>();
@@ -56,18 +65,10 @@ class Exhaustive implements Visitor {
   private readonly relations: readonly Relation<Machine>[];
   /** Those of them that are asked of steps which change nothing, too. */
   private readonly alwaysAsked: readonly Relation<Machine>[];
-  private readonly pendingWitnesses: {
-    property: string;
-    witness: string;
-    test: (m: Machine) => boolean;
-    reached: boolean;
-  }[];
-  private readonly allWitnesses: {
-    property: string;
-    witness: string;
-    test: (m: Machine) => boolean;
-    reached: boolean;
-  }[];
+  private readonly allWitnesses: Witness[];
+  private pendingWitnesses: Witness[];
+  /** Those of them that may be about a step: a new state is too rare an occasion for them. */
+  private pendingOfSteps: Witness[];
   private readonly checkFrame: boolean;
   private readonly canonical: Int32Array;
   /** States in which an invariant broke; what follows from them is no further news. */
@@ -106,10 +107,12 @@ class Exhaustive implements Visitor {
         property: `${p.id} ${p.name}`,
         witness,
         test,
+        ofStep: p.kind === 'relation',
         reached: false,
       })),
     );
     this.pendingWitnesses = [...this.allWitnesses];
+    this.pendingOfSteps = this.allWitnesses.filter((w) => w.ofStep);
     this.checkFrame = options.frameCondition ?? true;
     this.plain = !this.checkFrame && this.relations.length === 0;
     this.symmetry = options.symmetry;
@@ -184,7 +187,7 @@ class Exhaustive implements Visitor {
   private recheckWitnesses(): void {
     for (let id = 0; id < this.store.count && this.pendingWitnesses.length > 0; id++) {
       this.store.load(id, this.m.words);
-      this.checkWitnesses();
+      this.checkWitnesses(this.pendingWitnesses);
     }
   }
 
@@ -249,17 +252,19 @@ class Exhaustive implements Visitor {
       this.bad.add(id);
       this.report(p, id, -1, p.explain?.(this.m) ?? p.states, this.m.current.op.name);
     }
-    if (this.pendingWitnesses.length > 0) this.checkWitnesses();
+    if (this.pendingWitnesses.length > 0) this.checkWitnesses(this.pendingWitnesses);
   }
 
-  private checkWitnesses(): void {
-    for (let i = this.pendingWitnesses.length - 1; i >= 0; i--) {
-      const w = this.pendingWitnesses[i];
-      if (w.test(this.m)) {
-        w.reached = true;
-        this.pendingWitnesses.splice(i, 1);
-      }
+  private checkWitnesses(pending: readonly Witness[]): void {
+    let found = false;
+    for (let i = 0; i < pending.length; i++) {
+      if (!pending[i].test(this.m)) continue;
+      pending[i].reached = true;
+      found = true;
     }
+    if (!found) return;
+    this.pendingWitnesses = this.pendingWitnesses.filter((w) => !w.reached);
+    this.pendingOfSteps = this.pendingOfSteps.filter((w) => !w.reached);
   }
 
   private checkStep(id: number, k: number, status: number, unchanged: boolean): void {
@@ -275,6 +280,7 @@ class Exhaustive implements Visitor {
         this.report(FAILURE_CHANGES_NOTHING, id, k, why, m.current.op.name);
       }
     }
+    if (!unchanged && this.pendingOfSteps.length > 0) this.checkWitnesses(this.pendingOfSteps);
     const asked = unchanged ? this.alwaysAsked : this.relations;
     for (let i = 0; i < asked.length; i++) {
       const p = asked[i];

@@ -7,12 +7,14 @@ import { batchSuites } from '../architectures/safeHardwareFast.js';
 import { propertiesOf } from '../suite.js';
 import { fastpathDma, fastpathRing, fastpathSuites } from './fastpath.js';
 import { fastpathBlock } from './fastpathBlock.js';
+import { fastpathVtd } from './fastpathVtd.js';
 
 describe('the fast path in the model, at the default scope', () => {
   const states = new Map([
     [fastpathRing.name, 128_618],
     [fastpathDma.name, 1_458],
     [fastpathBlock.name, 4_611],
+    [fastpathVtd.name, 25_001],
   ]);
 
   it.each(fastpathSuites.map((s) => [s.name, s] as const))('%s holds in every state', (_name, s) => {

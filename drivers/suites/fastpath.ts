@@ -30,6 +30,7 @@ import {
 import { frugalDataPath, notifiedOnce, STANDING } from '../../properties/fastpath.js';
 import { claim, suite } from '../suite.js';
 import { fastpathBlock } from './fastpathBlock.js';
+import { fastpathVtd } from './fastpathVtd.js';
 import { iommuRaceMachine } from './iommuMachines.js';
 
 const PUSHES: readonly string[] = [submit.name, respond.name];
@@ -156,4 +157,4 @@ export const fastpathDma = suite('fastpath-dma', {
   assumptions: ['granularity is the domain: what a device may reach stays mapped between requests'],
 });
 
-export const fastpathSuites = [fastpathRing, fastpathDma, fastpathBlock] as const;
+export const fastpathSuites = [fastpathRing, fastpathDma, fastpathBlock, fastpathVtd] as const;
