@@ -1,8 +1,21 @@
 /** The random explorer finds, shrinks, proves minimal, counts what it ran, and notices machines that do not repeat themselves. */
 import { describe, expect, it } from 'vitest';
-import { build, guardWith, insertBefore } from '../model/kernel/index.js';
+import {
+  build,
+  guardWith,
+  insertBefore,
+  type Machine,
+  module,
+  OK,
+  operationOn,
+  type State,
+  sort,
+  table,
+  u8,
+} from '../model/kernel/index.js';
 import { consistent, type TwoPhase, tmCommit, twoPhaseCommit } from '../model/textbook/twoPhaseCommit.js';
 import { invariant } from '../properties/property.js';
+import { exploreExhaustively } from './exhaustive.js';
 import { exploreRandomly } from './random.js';
 
 const consistency = invariant<TwoPhase>('consistent', 'consistent', {
@@ -49,5 +62,30 @@ describe('exploreRandomly', () => {
     const machine = build(twoPhaseCommit, { scope: { rm: 2 }, edits: [fickle] });
     const result = exploreRandomly(machine, { ...options, frameCondition: false });
     expect(result.verdict).toBe('disagreement');
+  });
+
+  it('does nothing that needs a member of an empty sort, no more than the exhaustive explorer does', () => {
+    const nobody = sort('nobody');
+    const done = table([], { count: u8() });
+    type Idle = Machine & State<{ done: typeof done }>;
+    const act = operationOn<Idle>()('act', {
+      agent: 'machine',
+      says: 'asks {whom}',
+      input: { whom: nobody },
+      touches: (m, _op, may) => may.write(m.done),
+      steps: { act: (m) => m.done.count.fill(1) && OK },
+    });
+    const def = {
+      name: 'idle',
+      modules: [module<Idle, { done: typeof done }>('idle', { tables: { done }, operations: [act] })],
+    };
+    const explore = (members: number): readonly [number, number] => {
+      const machine = build(def, { scope: { nobody: members } });
+      const { executed } = exploreRandomly(machine, { properties: [], runs: 20, steps: 4, seed: 1 });
+      return [executed, exploreExhaustively(machine, { mayStop: () => true }).states];
+    };
+    expect(explore(0)).toEqual([0, 1]);
+    expect(explore(1)[0]).toBeGreaterThan(0);
+    expect(explore(1)[1]).toBe(2);
   });
 });

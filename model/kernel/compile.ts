@@ -109,7 +109,7 @@ export function compile(
     guards: where,
     registers: [...inputs.map(([k]) => k), ...locals],
     split,
-    bind: binder(op, inputs, locals, where, split),
+    bind: binder(op, inputs, locals, where, split, sizeOf),
     run: () => DISABLED,
     enumerate: () => false,
   };
@@ -199,7 +199,11 @@ function binder(
   locals: readonly string[],
   where: Record<string, AnyGuard | undefined>,
   split: boolean,
+  sizeOf: (s: Sort) => number,
 ): CompiledOperation['bind'] {
+  // Where there is nobody to act, or nothing to choose from, nothing is done.
+  const isEmpty = (s: Sort): boolean => sizeOf(s) === 0;
+  if ((typeof op.agent !== 'string' && isEmpty(op.agent)) || inputs.some(([, s]) => isEmpty(s))) return () => false;
   const sorts: Sort[] = [];
   const guards: RunGuard[] = [];
   const body: string[] = [];
