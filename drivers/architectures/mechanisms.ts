@@ -200,7 +200,7 @@ const driverReuse: Description = {
       'V5',
       'DMA addresses and pins',
       ['monitor.mapClientPage', 'monitor.unmapClientPage', 'monitor.reclaim'],
-      ['pinned pages stay', 'loan without a pin', 'drain before unpinning'],
+      ['pinned pages stay', 'loan without a pin', 'drain before unpinning', 'unmapped and not unpinned'],
     ),
     mechanism(
       'V6',
@@ -219,6 +219,9 @@ const driverReuse: Description = {
         'dead space keeps its slice',
         'calls of the dead overlooked',
         'table of the dead kept',
+        'loan without an entry',
+        'page without an entry',
+        'booted without an entry',
       ],
     ),
     mechanism(

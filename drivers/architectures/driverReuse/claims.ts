@@ -9,6 +9,7 @@ export const SAYS = {
   others: 'a DD/OS\u2019s device reaches no memory of others',
   vmm: 'a DD/OS\u2019s device reaches no memory of the hypervisor',
   stale: 'a page that was unmapped is out of the device\u2019s reach',
+  table: 'a DD/OS\u2019s device finds each page that its DD/OS may have, and gives back what was unmapped',
   vector: 'a DD/OS\u2019s device sends no interrupts but its own',
   switched: 'the table is switched when nobody is using it',
   turns: 'every space with a slice has its turn',

@@ -2,6 +2,7 @@
 import { dmaForeign, dmaLate, sticks } from '../../../faults/architectures/driverReuse/mux.js';
 import {
   bootedOnTheBus,
+  bootedWithoutEntry,
   callsOverlooked,
   deadKeepsBus,
   deadKeepsGart,
@@ -42,7 +43,14 @@ import {
 import { domains, generation } from '../../../model/domains.js';
 import { frames } from '../../../model/frames.js';
 import { type MachineDef, module } from '../../../model/kernel/index.js';
-import { ddDrained, ddMaster, ddOthers, ddPinned, ddStale } from '../../../properties/architectures/driverReuse/mux.js';
+import {
+  ddDrained,
+  ddMaster,
+  ddOthers,
+  ddPinned,
+  ddStale,
+  ddTable,
+} from '../../../properties/architectures/driverReuse/mux.js';
 import {
   muxGranted,
   muxLeaksNothing,
@@ -158,7 +166,7 @@ export const muxRestartSuite = suite('driver-reuse-mux-restart', {
       ],
     }),
     claim(MUX_RESTART_SAYS.returns, {
-      keeps: [muxReturns[0], muxWish, muxGranted],
+      keeps: [muxReturns[0], muxWish, muxGranted, ddTable],
       against: ['F10', 'F11'],
       without: [
         { off: hangDetection, breaks: muxReturns[0], scope: one },
@@ -166,6 +174,7 @@ export const muxRestartSuite = suite('driver-reuse-mux-restart', {
         { off: wishForgotten, breaks: muxWish, scope: one },
         { off: neverGranted, breaks: muxGranted, scope: one },
         { off: noSliceAgain, breaks: muxReturns[0], scope: one },
+        { off: bootedWithoutEntry, breaks: ddTable, scope: one },
       ],
     }),
     claim(MUX_RESTART_SAYS.restarts, {

@@ -1,7 +1,7 @@
 /** What the published code of the time-multiplexed IO-MMU lacked (GAP-V5 to GAP-V9), and what it must not lack, as edits. */
 
 import { mutant } from '../../../drivers/suite.js';
-import { lendPage, takeFlight, unlendPage } from '../../../model/architectures/driverReuse/muxMemory.js';
+import { givePage, lendPage, takeFlight, unlendPage } from '../../../model/architectures/driverReuse/muxMemory.js';
 import { tick } from '../../../model/architectures/driverReuse/muxSlices.js';
 import { freeFlight, type Mux } from '../../../model/architectures/driverReuse/muxState.js';
 import { initially, NONE, OK, omit, reorder, replace } from '../../../model/kernel/index.js';
@@ -111,6 +111,24 @@ export const unpinnedLoan = mutant('loan without a pin', {
   says: 'a client page is mapped for the DD/OS without being pinned',
   source: 'LeVasseur et al. 2004, V5 pin rule',
   edits: [omit(lendPage, 'pin')],
+});
+
+export const loanWithoutEntry = mutant('loan without an entry', {
+  says: 'a client page is mapped for the DD/OS and pinned, and its device does not find it',
+  source: 'LeVasseur et al. 2004, V6 MapHook',
+  edits: [omit(lendPage, 'map hook')],
+});
+
+export const pageWithoutEntry = mutant('page without an entry', {
+  says: 'a DD/OS is given a page, and its device does not find it',
+  source: 'LeVasseur et al. 2004, V6 MapHook',
+  edits: [omit(givePage, 'map hook')],
+});
+
+export const neverUnpinned = mutant('unmapped and not unpinned', {
+  says: 'a page that was unmapped counts as lent for ever, and the client never gets it back',
+  source: 'LeVasseur et al. 2004, V5 pin rule',
+  edits: [omit(unlendPage, 'unpin')],
 });
 
 export const uncheckedRequest = mutant('client pages for anybody', {

@@ -159,6 +159,11 @@ export const noSliceAgain = mutant('booted without a slice', {
   source: 'V6 AddSpace, V7',
   edits: [omit(rebootSpace, 'restore its slice')],
 });
+export const bootedWithoutEntry = mutant('booted without an entry', {
+  says: 'the memory that a DD/OS is booted again in is not in its table',
+  source: 'V6 MapHook, V7',
+  edits: [omit(rebootSpace, 'map hook')],
+});
 export const bootedOnTheBus = mutant('booted with the bus', {
   says: 'the devices of a DD/OS that is booted again have the bus at once, whosever slice it is',
   source: 'V6 CfgWrite, V7',

@@ -10,6 +10,7 @@ import {
 } from '../../../model/architectures/driverReuse/muxState.js';
 import { TYPE_VMM } from '../../../model/frames.js';
 import { NONE } from '../../../model/kernel/index.js';
+import { isQuiescent } from '../../paths.js';
 import { invariant, progress, relation } from '../../property.js';
 
 const inFlight = (m: Mux): boolean => m.flight.device.some((v) => v !== NONE);
@@ -108,7 +109,41 @@ export const ddStale = invariant<Mux>('DD-S2', 'stale', {
   witnesses: { 'a page is no longer lent': wasLent },
 });
 
-/** The same of requests alone: what an adversary can begin, once it has the memory no longer. */
+/** A space and frame whose entry does not agree with what the DD/OS may have, as row of the tables, or -1. */
+function disagrees(m: Mux): number {
+  for (let s = 0; s < m.space.rows; s++) {
+    for (let f = 0; f < m.frame.rows; f++) {
+      if ((m.io.entry[m.io.at(s, f)] === 1) !== mayReach(m, s, f)) return m.io.at(s, f);
+    }
+  }
+  return -1;
+}
+
+/** DD-S2 with what it is for: the hooks keep the table beside the page tables. */
+export const ddTable = invariant<Mux>('DD-S2', 'table', {
+  states: 'between calls the table of a DD/OS has an entry for each page that the DD/OS may have, and for no other',
+  holds: (m) => !isQuiescent(m) || disagrees(m) < 0,
+  explain: (m) => {
+    const row = disagrees(m);
+    const f = row % m.frame.rows;
+    const has =
+      m.io.entry[row] === 1 ? 'an entry for a page that it may not have' : 'no entry for a page that it may have';
+    return `space ${(row - f) / m.frame.rows} has ${has}: frame ${f}`;
+  },
+  witnesses: {
+    'a client page is lent': (m) => m.io.lent.includes(LENT),
+    'a page is no longer lent': wasLent,
+    'the second space has been given a page': (m) => secondOwns(m) > 1,
+  },
+});
+
+function secondOwns(m: Mux): number {
+  let n = 0;
+  for (let f = 0; f < m.frame.rows; f++) if (m.frame.owner[f] === domainOfSpace(1)) n++;
+  return n;
+}
+
+/** DD-S2 stale, of requests alone: what an adversary can begin, once it has the memory no longer. */
 export const ddLate = relation<Mux>('DD-S2', 'late', {
   states: 'no DMA starts to memory that its DD/OS has no longer',
   holds: (before, after) => {
