@@ -216,6 +216,7 @@ const driverReuse: Description = {
         'deferred enable outlives its DD/OS',
         'deferred enable forgotten',
         'deferred enable never granted',
+        'bus kept until the slice ends',
         'dead space keeps its slice',
         'calls of the dead overlooked',
         'table of the dead kept',

@@ -144,6 +144,16 @@ export const wishForgotten = mutant('deferred enable forgotten', {
   source: 'V6 CfgWrite',
   edits: [omit(writeCommand, 'note the wish')],
 });
+export const keepsTheBus = mutant('bus kept until the slice ends', {
+  says: 'a DD/OS that switches bus mastering off waits for the end of its slice, as if it had switched it on',
+  source: 'V6 CfgWrite: only enabling is deferred',
+  edits: [
+    replace(writeCommand, 'defer it, or grant it', (m, op) => {
+      const mine = m.northbridge.current[0] === op.agent && m.northbridge.switching[0] === 0;
+      if (op.on === 1 && mine) m.master.bus[op.device] = 1;
+    }),
+  ],
+});
 export const neverGranted = mutant('deferred enable never granted', {
   says: 'devices that are to have the bus do not get it when their slice begins',
   source: 'V6 Tick',

@@ -211,11 +211,13 @@ const returnOf = (s: number) =>
 
 /** What a DD/OS asks for is not forgotten, though it is granted later. */
 export const muxWish = relation<Mux>('DD-L2', 'wish', {
-  states: 'when the monitor has taken a write to the command register, the device is to have what was asked for',
+  states:
+    'when the monitor has taken a write to the command register, the device is to have what was asked for, and is off the bus if that was asked',
   ofChange: true,
   holds: (_before, after) => {
     if (after.current.op.name !== 'config.command' || !after.finished) return true;
-    return after.master.wanted[after.current.call.device] === after.current.call.on;
+    const { device, on } = after.current.call;
+    return after.master.wanted[device] === on && (on === 1 || after.master.bus[device] === 0);
   },
   witnesses: {
     'a DD/OS has asked outside its slice': (m) => m.master.wanted[0] === 1 && m.northbridge.current[0] === 1,
