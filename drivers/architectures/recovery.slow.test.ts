@@ -33,6 +33,7 @@ import { callStepsSuite, lockStepsSuite } from './microdriversSteps.js';
 import { callsNow } from './reconstructingIoCalls.js';
 import { censusNow, censusThen } from './reconstructingIoRestarts.js';
 import { channelStepsSuite } from './safeHardwareChannelSteps.js';
+import { controlStepsSuite } from './safeHardwareControl.js';
 import {
   blockRestartsSuite,
   blockStepsSuite,
@@ -61,6 +62,7 @@ describe('suites whose steps are taken apart', () => {
     [blockStepsSuite, 11_756],
     [blockRestartsSuite, 11_164],
     [channelStepsSuite, 4_112],
+    [controlStepsSuite, 74_070],
     [pageStepsSuite, 4_970],
     [clientStepsSuite, 4_942],
     [lineStepsSuite, 157],
@@ -106,6 +108,12 @@ const failing: readonly Row[] = [
     channelStepsSuite,
     ['back.crash', 'back.hang', 'ctl.suspect'],
     (m: { back: { refs: Uint8Array } }) => m.back.refs[0] === 1,
+    [],
+  ],
+  [
+    controlStepsSuite,
+    ['control.crash', 'control.hang', 'control.suspect'],
+    (m: { copy: { holds: Uint8Array } }) => m.copy.holds.includes(1),
     [],
   ],
   [callsNow, driverDeaths, (m: { dma: { state: Uint8Array } }) => m.dma.state.some((x) => x !== 0), ['manager.']],

@@ -11,13 +11,14 @@ import { matrixRows } from './architecture.js';
 import { costOf } from './cost.js';
 import { safeHardware } from './safeHardware.js';
 import { channelStepsSuite } from './safeHardwareChannelSteps.js';
+import { controlStepsSuite } from './safeHardwareControl.js';
 import { costRuns } from './safeHardwareCosts.js';
 import { safeHardwarePublished } from './safeHardwarePublished.js';
 import { stepsBoth, stepsNow, stepsThen } from './safeHardwareSteps.js';
 
 /** Suites whose steps are taken apart need more of them to break: they are in recovery.slow.test.ts. */
 const suites = [...new Set([...safeHardware.suites.then, ...safeHardware.suites.now])].filter(
-  (s) => ![...stepsThen, ...stepsNow, ...stepsBoth, channelStepsSuite].includes(s),
+  (s) => ![...stepsThen, ...stepsNow, ...stepsBoth, channelStepsSuite, controlStepsSuite].includes(s),
 );
 const isProgress = (p: AnyProperty): p is Progress<never> => p.kind === 'progress';
 const small = (s: Suite): Scope => s.scope.small ?? s.scope.default;

@@ -4,10 +4,13 @@ import { buildAt } from '../../explore/campaign/loading.js';
 import { exploreExhaustively } from '../../explore/exhaustive.js';
 import { exploreTwoRuns } from '../../explore/noninterference.js';
 import { checkProgress } from '../../explore/progress.js';
+import { idMatch } from '../../model/architectures/safeHardware/controlState.js';
 import type { FaultId } from '../../model/kernel/index.js';
+import { believedAwaited, controlIndices } from '../../properties/architectures/safeHardwareControl.js';
 import { isMutant, propertiesOf, type Suite } from '../suite.js';
 import { blockDistrustSuite, blockHostileSuite, blockRecoverySuite } from './safeHardwareBlock.js';
 import { channelSuite } from './safeHardwareChannel.js';
+import { controlSuite } from './safeHardwareControl.js';
 import { netGuests, netRxNow, netRxThen, netTxNow, netTxThen } from './safeHardwareNet.js';
 import { netStrangersNow, netStrangersReceive, netStrangersThen } from './safeHardwareNetStrangers.js';
 import { eventsSuite, iommuSuite, ioSuite, linesSuite, memorySuite, messagesNow } from './safeHardwareParts.js';
@@ -34,6 +37,7 @@ it.each([
   [messagesNow, 513],
   [iommuSuite, 9_572],
   [channelSuite, 8_424],
+  [controlSuite, 57_630],
   [netTxNow, 95_826],
   [netRxNow, 8_543],
   [netGuests, 52_771],
@@ -89,4 +93,13 @@ it.each([
   expect(answers.map((a) => [a.verdict, a.finding])).toEqual(pairs.map(() => ['complete', undefined]));
   expect(answers.map((a) => a.pairs)).toEqual(pairs);
   for (const a of answers) expect(a.differing).toBeGreaterThan(0);
+});
+
+it('control rings have eight slots as well, and ids beyond them are refused', () => {
+  const eight = { slot: 8, index: 16, 'message id': 8, 'id byte': 9, life: 2, 'full ring': 2 };
+  const options = { properties: [believedAwaited, controlIndices], mayStop: () => true, maxStates: 20_000 };
+  const held = exploreExhaustively(buildAt(controlSuite, eight), options);
+  expect([held.verdict, held.findings]).toEqual(['truncated', []]);
+  const broken = exploreExhaustively(buildAt(controlSuite, eight, { gatesOff: [idMatch] }), options);
+  expect(broken.findings.map((f) => [f.property.id, f.trace.length - 1])).toEqual([['X-S7', 2]]);
 });

@@ -8,6 +8,7 @@ import { type Architecture, architecture, type Cell, type Claimed, type Era, typ
 import { blockDistrustSuite, blockHostileSuite, blockRecoverySuite, blockSays } from './safeHardwareBlock.js';
 import { channelSays, channelSuite } from './safeHardwareChannel.js';
 import { channelStepSays, channelStepsSuite } from './safeHardwareChannelSteps.js';
+import { controlSays, controlStepsSuite, controlSuite } from './safeHardwareControl.js';
 import { batchSuites } from './safeHardwareFast.js';
 import { netGuests, netRxNow, netRxThen, netTxNow, netTxThen, says } from './safeHardwareNet.js';
 import { netStrangersNow, netStrangersReceive, netStrangersSay, netStrangersThen } from './safeHardwareNetStrangers.js';
@@ -38,6 +39,8 @@ const both = [
   blockDistrustSuite,
   ...stepsBoth,
   channelStepsSuite,
+  controlSuite,
+  controlStepsSuite,
   strangersSuite,
   netStrangersReceive,
 ];
@@ -123,6 +126,9 @@ export const safeHardware: Architecture = architecture({
         blockSays.owner,
         channelSays.returns,
         partSays.oneHolder,
+        controlSays.lives,
+        controlSays.steps,
+        controlSays.returns,
         ...Object.values(stepSays),
         ...Object.values(channelStepSays),
         STRANGERS_SAY,
@@ -139,6 +145,8 @@ export const safeHardware: Architecture = architecture({
         channelSays.reuse,
         blockSays.once,
         partSays.wedge,
+        controlSays.steps,
+        controlSays.returns,
         ...Object.values(stepSays),
         ...Object.values(channelStepSays),
         STRANGERS_SAY,
@@ -153,13 +161,23 @@ export const safeHardware: Architecture = architecture({
     ...cells(
       'malformed-descriptor',
       'C',
-      [says.malformed, blockSays.malformed, blockSays.distrust, channelSays.late, partSays.events],
+      [
+        says.malformed,
+        blockSays.malformed,
+        blockSays.distrust,
+        channelSays.late,
+        partSays.events,
+        controlSays.indices,
+        controlSays.lengths,
+        controlSays.once,
+        controlSays.events,
+      ],
       'backends check what guests write; that guests check what backends answer is this reading, not the code (GAP-X6)',
     ),
     ...cells(
       'double-fetch',
       'P',
-      [says.doubleFetch, blockSays.inPlace],
+      [says.doubleFetch, blockSays.inPlace, controlSays.copied],
       'found contained in this reading, in which block copies as net does; the code of 2004 reads block requests in place (GAP-X5)',
       { inferred: true },
     ),
