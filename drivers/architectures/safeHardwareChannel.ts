@@ -83,7 +83,7 @@ export const channelSuite = suite('safe-hardware-channel', {
   ],
   mayStop: () => true,
   assumptions: [
-    'one interface, one message on its way in each direction; the 8-slot rings of the control interface keep order and lose nothing',
+    'one interface, and nobody sends on before its last message was taken: so one message is on its way in each direction, and a mailbox stands for its ring. That rings lose nothing, double nothing and keep nothing of the dead is shown in safe-hardware-control',
     'taking back a dead backend’s mapping is one step of the VMM; it is split in the suites of the net channel and of block',
     'the controller does not fail',
   ],

@@ -62,6 +62,6 @@ export const channelStepsSuite = suite('safe-hardware-channel-steps', {
   mayStop: () => true,
   assumptions: [
     'backends are honest until they fail; the other suites of this architecture have hostile ones',
-    'one interface, one message on its way in each direction',
+    'one interface, one message on its way in each direction; the rings that carry them are taken apart in safe-hardware-control-steps',
   ],
 });
