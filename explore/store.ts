@@ -26,7 +26,7 @@ export const MAX_STATES = ID_MASK - 1;
 
 const MAX_LOAD = 0.85;
 /** States kept as they are, before it is learnt from them how to pack. A small exploration ends before that, and saves the trouble. */
-const LEARN_FROM = 4096;
+const LEARN_FROM = 1024;
 
 export class StateStore implements Tables {
   /** Number of states held. */
@@ -47,7 +47,7 @@ export class StateStore implements Tables {
 
   /** @param wordCount 32-bit words of one state */
   constructor(readonly wordCount: number) {
-    this.slots = new Int32Array(1 << 13);
+    this.slots = new Int32Array(1 << 12);
     this.slotMask = this.slots.length - 1;
     this.growAt = LEARN_FROM;
     this.packing = asItIs(wordCount);
