@@ -2,7 +2,7 @@
 import type { Problem } from '../problems.js';
 import { counted, grouped } from '../text.js';
 import { html, type Markup } from './markup.js';
-import type { PackedTrace, TraceView } from './pack.js';
+import type { TraceView } from './pack.js';
 
 /** Findings that the page lists; all are in report.json. */
 export const MAX_FINDINGS = 200;
@@ -32,7 +32,7 @@ ${trace !== null && (embedded.has(trace) ? html`<p><a href="#trace=${encodeURICo
 }
 
 /** The viewer's frame; hidden until the script has a trace to show. */
-export function viewerSection(traces: readonly PackedTrace[], left: readonly TraceView[], folder: string): Markup {
+export function viewerSection(traces: readonly TraceView[], left: readonly TraceView[], folder: string): Markup {
   if (traces.length === 0 && left.length === 0) return html``;
   const cut =
     left.length > 0 &&

@@ -32,15 +32,14 @@ export interface Retold {
 
 export interface PackedTrace {
   readonly name: string;
-  readonly title: string;
-  readonly suite: string;
-  readonly property: string;
-  readonly why: string;
+  /** A text, as all that many traces have in common. */
+  readonly property: number;
+  readonly why: number;
   readonly minimal: boolean;
   /** Step since which the breach was inevitable, or -1. */
   readonly inevitable: number;
-  /** What the machine was: scope, schedule, gates off, mutant. */
-  readonly machine: string;
+  /** What the machine was, in two texts: scope and schedule; gates off and mutant. */
+  readonly machine: readonly number[];
   /** Texts of the agents: one lane each. */
   readonly lanes: readonly number[];
   /**
@@ -61,10 +60,11 @@ export interface Pack {
 export function packTraces(
   views: readonly TraceView[],
   budgetBytes = TRACE_BUDGET_BYTES,
-): { pack: Pack; left: readonly TraceView[] } {
+): { pack: Pack; shown: readonly TraceView[]; left: readonly TraceView[] } {
   const texts: string[] = [];
   const known = new Map<string, number>();
   const traces: PackedTrace[] = [];
+  const shown: TraceView[] = [];
   const left: TraceView[] = [];
   let used = 0;
   for (const view of views) {
@@ -82,12 +82,13 @@ export function packTraces(
     if (used + bytes <= budgetBytes) {
       used += bytes;
       traces.push(packed);
+      shown.push(view);
       continue;
     }
     left.push(view);
     for (const text of texts.splice(before)) known.delete(text);
   }
-  return { pack: { texts, traces }, left };
+  return { pack: { texts, traces }, shown, left };
 }
 
 /** Bytes of the JSON; escaping for the page adds at most five for each of the few characters that it concerns. */
@@ -105,13 +106,13 @@ function packOne(view: TraceView, id: (text: string) => number): PackedTrace {
   ];
   return {
     name: view.name,
-    title: clip(view.title, MAX_TEXT),
-    suite: trace.suite,
-    property: clip(`${trace.property.id} ${trace.property.name}: ${trace.property.states}`, MAX_TEXT),
-    why: clip(trace.why, MAX_TEXT),
+    property: id(`${trace.property.id} ${trace.property.name}: ${trace.property.states}`),
+    why: id(trace.why),
     minimal: trace.minimal === 'proved',
     inevitable: Math.max(trace.inevitableSince, view.retold?.inevitableSince ?? -1),
-    machine: clip([...scope, `schedule ${trace.schedule}`, ...changed].join(', '), MAX_TEXT),
+    machine: [[...scope, `schedule ${trace.schedule}`], changed]
+      .filter((l) => l.length > 0)
+      .map((l) => id(l.join(', '))),
     lanes: lanesOf(trace).map(id),
     steps: trace.steps.map((s) => [
       ...[s.operation, s.step, s.agent, s.says, s.status, s.fault].map(id),

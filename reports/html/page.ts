@@ -47,7 +47,7 @@ export function reportPage(inputs: PageInputs): string {
   const { report } = inputs;
   const problems = problemsOf(report);
   const views = viewsOf(inputs, problems);
-  const { pack, left } = packTraces(views.slice(0, MAX_TRACES));
+  const { pack, shown, left } = packTraces(views.slice(0, MAX_TRACES));
   const out = [...left, ...views.slice(MAX_TRACES)];
   const embedded = new Set(pack.traces.map((t) => t.name));
   const matrix = inputs.matrix && inputs.matrix.architectures.length > 0 ? inputs.matrix : undefined;
@@ -86,7 +86,7 @@ ${claimsSection(report, embedded, { architectures: matrix?.architectures ?? [], 
 ${matrix && matrixSection(matrix, embedded)}
 ${cost}
 ${findingsSection(problems, embedded)}
-${viewerSection(pack.traces, out, inputs.folder ?? 'ringfence-report/traces/')}
+${viewerSection(shown, out, inputs.folder ?? 'ringfence-report/traces/')}
 ${faultsSection(report)}
 ${inputs.attacks?.map(targetSection)}
 ${inputs.fastpath && fastpathSection(inputs.fastpath)}

@@ -178,7 +178,7 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
     if (trace.inevitable >= 0 && at === trace.inevitable) {
       parts.push(make('p', 'turn', 'From here the breach is inevitable: even the repaired machine would break.'));
     }
-    if (at === last) parts.push(make('p', 'breach', 'Here it breaks: ', trace.why));
+    if (at === last) parts.push(make('p', 'breach', 'Here it breaks: ', texts[trace.why] ?? ''));
     detail.replaceChildren(...parts, changes(s), map(), strip());
     get('trace-disabled').replaceChildren(disabled());
     // What has changed in a long map is in sight.
@@ -233,9 +233,9 @@ export function viewer(doc: Doc, win: Win, history: typeof historyOf, after: typ
     trace = found;
     cells = history(found);
     chooser.value = found.name;
-    get('trace-why').textContent = found.why;
-    get('trace-property').textContent = found.property;
-    get('trace-machine').textContent = found.machine;
+    get('trace-why').textContent = texts[found.why] ?? '';
+    get('trace-property').textContent = texts[found.property] ?? '';
+    get('trace-machine').textContent = found.machine.map((t) => texts[t] ?? '').join(', ');
     const steps = found.steps.length - 1;
     const proof = found.minimal ? 'proved minimal: no shorter trace exists in this scope' : 'not proved minimal';
     get('trace-length').textContent = `${steps} ${steps === 1 ? 'step' : 'steps'}, ${proof}`;
