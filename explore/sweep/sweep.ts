@@ -54,14 +54,16 @@ const SUITES = 6;
 
 /** Tries mutants; remembers what each suite reaches by itself. */
 export class Sweep {
-  private readonly before = new Map<Suite, Reached>();
+  private readonly before = new Map<Suite, Map<Scope, Reached>>();
   private readonly counterparts = new Map<Suite, readonly Counterpart[]>();
 
-  private reachedBy(s: Suite): Reached {
-    const known = this.before.get(s);
+  private reachedBy(s: Suite, scope = scopeOf(s)): Reached {
+    const ofSuite = this.before.get(s) ?? new Map<Scope, Reached>();
+    this.before.set(s, ofSuite);
+    const known = ofSuite.get(scope);
     if (known) return known;
-    const found = reached(s, scopeOf(s));
-    this.before.set(s, found);
+    const found = reached(s, scope);
+    ofSuite.set(scope, found);
     return found;
   }
 
@@ -92,7 +94,7 @@ export class Sweep {
     }
     for (const { suite, mutant } of order) {
       for (const scope of otherScopes(suite)) {
-        const answer = judge(suite, scope, mutant.edits, reached(suite, scope));
+        const answer = judge(suite, scope, mutant.edits, this.reachedBy(suite, scope));
         if (answer.killed) return { killed: true, by: `${suite.name}: ${answer.by}` };
       }
     }
