@@ -16,14 +16,17 @@ function refusal(...args: string[]): string {
 
 describe('the command line of the sweep', () => {
   it('reads suites, a part of a name, and what to leave out', () => {
-    expect(readSweepOptions([])).toEqual({ suites: [], all: false, resume: false, mutant: '' });
+    expect(readSweepOptions([])).toEqual({ suites: [], all: false, resume: false, mutants: [] });
     expect(readSweepOptions(['block', 'ring', '--resume', '--mutant', 'without the guard'])).toEqual({
       suites: ['block', 'ring'],
       all: false,
       resume: true,
-      mutant: 'without the guard',
+      mutants: ['without the guard'],
     });
-    expect(readSweepOptions(['--all', '--mutant=back.connect'])).toMatchObject({ all: true, mutant: 'back.connect' });
+    expect(readSweepOptions(['--all', '--mutant=back.connect', '--mutant', 'front.'])).toMatchObject({
+      all: true,
+      mutants: ['back.connect', 'front.'],
+    });
   });
 
   it('asks for help and tries nothing', () => {

@@ -3,10 +3,10 @@ import { parseArgs } from 'node:util';
 import { CampaignError } from '../explore/campaign/errors.js';
 import { checkName } from './suites.js';
 
-export const USAGE = `usage: npm run sweep -- [SUITE...] [--all] [--mutant TEXT] [--resume]
+export const USAGE = `usage: npm run sweep -- [SUITE...] [--all] [--mutant TEXT]... [--resume]
   SUITE...       tries the mutants of these suites' operations (default: every suite but those of architectures; that takes hours)
   --all          architectures too
-  --mutant TEXT  only the mutants whose name contains TEXT; what sweep.json says of the others stays
+  --mutant TEXT  only the mutants whose name contains TEXT, or one of several; what sweep.json says of the others stays
   --resume       leaves out what was noticed before
   -h, --help     prints this
 Writes sweep.json. Exit codes: 0, 1 a mutant survives without a reason, or has one and is noticed; 2 usage.`;
@@ -17,8 +17,8 @@ export interface SweepOptions {
   readonly suites: readonly string[];
   readonly all: boolean;
   readonly resume: boolean;
-  /** Text that names of mutants must contain; empty: all. */
-  readonly mutant: string;
+  /** Texts of which the name of a mutant must contain one; none: all mutants. */
+  readonly mutants: readonly string[];
 }
 
 /**
@@ -29,7 +29,7 @@ export function readSweepOptions(args: readonly string[]): SweepOptions | 'help'
   const options = {
     all: { type: 'boolean', default: false },
     resume: { type: 'boolean', default: false },
-    mutant: { type: 'string', default: '' },
+    mutant: { type: 'string', multiple: true, default: [] as string[] },
     help: { type: 'boolean', short: 'h', default: false },
   } as const;
   let read: ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>;
@@ -40,8 +40,9 @@ export function readSweepOptions(args: readonly string[]): SweepOptions | 'help'
   }
   const { values, positionals } = read;
   if (values.help) return 'help';
-  if (args.some((a) => a.startsWith('--mutant')) && values.mutant.trim() === '')
+  const mutants = values.mutant ?? [];
+  if (mutants.some((text) => text.trim() === ''))
     throw new CampaignError('RF-OPTION', '--mutant takes a part of the name of a mutant, such as back.connect');
   for (const name of positionals) checkName(name);
-  return { suites: positionals, all: values.all, resume: values.resume, mutant: values.mutant };
+  return { suites: positionals, all: values.all, resume: values.resume, mutants };
 }

@@ -34,18 +34,21 @@ function write(file: SweepFile): void {
 function run(options: SweepOptions): number {
   const core = embeddedSuites.filter((s) => options.all || !architectureSuites.includes(s));
   const suites = options.suites.length > 0 ? embeddedSuites.filter((s) => options.suites.includes(s.name)) : core;
-  const partial = options.suites.length > 0 || options.mutant !== '';
+  const partial = options.suites.length > 0 || options.mutants.length > 0;
   const known = read();
   const killed: Record<string, string> = partial ? { ...known.killed } : {};
   const survivors: Record<string, string> = partial ? { ...known.survivors } : {};
   const untried = new Set(known.untried);
   const problems: string[] = [];
   const sweep = new Sweep();
+  const wanted = (name: string): boolean =>
+    options.mutants.length === 0 || options.mutants.some((text) => name.includes(text));
   // What nothing is known of comes first: an interrupted run has then seen all that is new.
   const targets = targetsOf(suites)
-    .filter((t) => !t.unseen && t.name.includes(options.mutant))
+    .filter((t) => !t.unseen && wanted(t.name))
     .sort((a, b) => Number(a.name in known.survivors) - Number(b.name in known.survivors));
-  if (targets.length === 0) throw new CampaignError('RF-OPTION', `no mutant's name contains '${options.mutant}'`);
+  if (targets.length === 0)
+    throw new CampaignError('RF-OPTION', `no mutant's name contains '${options.mutants.join("' or '")}'`);
   for (const [i, target] of targets.entries()) {
     const before = known.killed[target.name];
     if (before !== undefined && options.resume) {
