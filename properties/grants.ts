@@ -60,6 +60,14 @@ export const reachGranted = invariant<Grants>('I1', 'reach', {
   },
 });
 
+/** The same where nobody maps for devices. */
+export const reachByProcessor: typeof reachGranted = {
+  ...reachGranted,
+  witnesses: {
+    "a processor reaches another's frame": (m) => m.pte.grantWrites.includes(1) && m.tlb.rights.includes(WRITE),
+  },
+};
+
 export const grantedType = invariant<Grants>('I3', 'type', {
   states: 'nobody, by processor or device, can write a frame that is in use as a page table',
   holds: (m) => {
