@@ -36,7 +36,9 @@ export function readSweepOptions(args: readonly string[]): SweepOptions | 'help'
   try {
     read = parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (e) {
-    throw new CampaignError('RF-OPTION', `${e instanceof Error ? e.message : String(e)}; see npm run sweep -- --help`);
+    // The first sentence says what is wrong; the others are about arguments that begin with a dash.
+    const [wrong] = (e instanceof Error ? e.message : String(e)).split('. ');
+    throw new CampaignError('RF-OPTION', `${wrong}; see npm run sweep -- --help`);
   }
   const { values, positionals } = read;
   if (values.help) return 'help';

@@ -2,7 +2,7 @@
  * Whose doing a change of the block driver is, and that what is called has been done: by those who live and serve, woken by an event, with
  * nothing left granted, and asleep only where the next event wakes up.
  */
-import { backOperations } from '../model/blockBack.js';
+import { backFinalCheck, backOperations } from '../model/blockBack.js';
 import { collect, frontFinalCheck } from '../model/blockFront.js';
 import { close } from '../model/blockFrontLife.js';
 import { announce, attach } from '../model/blockManager.js';
@@ -81,7 +81,6 @@ export const asleepSafely = invariant<Block>('RG1', 'asleep', {
 });
 
 const BACK_CALLS: readonly string[] = backOperations.map((o) => o.name);
-const BACK_FINAL_CHECK = 'back.finalCheck';
 
 /** Calls that return success, and steps of the protocol. */
 export const callsDone = relation<Block>('I4', 'done', {
@@ -103,7 +102,7 @@ export const callsDone = relation<Block>('I4', 'done', {
         return after.fe.state[call.agent] === CLOSING;
       case frontFinalCheck.name:
         return after.fe.awake[call.agent] === 0;
-      case BACK_FINAL_CHECK:
+      case backFinalCheck.name:
         return after.chan.awake[after.chan.at(call.agent, call.frontend)] === 0;
       default:
         return true;
