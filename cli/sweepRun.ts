@@ -1,15 +1,16 @@
 /**
- * `npm run sweep`: tries every generated mutant of the suites (explore/sweep) and writes `sweep.json`. Fails when a mutant survives without
- * a reason, or has a reason and is noticed. Arguments: names of suites (default: all but the architectures), `--all`; `--resume` leaves out
- * what was noticed before.
+ * `npm run sweep`: tries generated mutants of the suites (explore/sweep) and writes `sweep.json`. Fails when a mutant survives without
+ * a reason, or has a reason and is noticed. Options: sweepOptions.ts.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { argv, exit, stdout } from 'node:process';
 import { z } from 'zod';
 import { architectureSuites } from '../drivers/architectures/index.js';
 import { embeddedSuites } from '../drivers/catalogue.js';
+import { CampaignError } from '../explore/campaign/errors.js';
 import { Sweep, type SweepFile, targetsOf } from '../explore/sweep/sweep.js';
-import { EXIT } from './exit.js';
+import { EXIT, failWith } from './exit.js';
+import { readSweepOptions, type SweepOptions, USAGE } from './sweepOptions.js';
 
 const FILE = 'sweep.json';
 const shape = z.strictObject({
@@ -29,49 +30,67 @@ function write(file: SweepFile): void {
   renameSync(`${FILE}.new`, FILE);
 }
 
-const names = argv.slice(2).filter((a) => !a.startsWith('--'));
-const core = embeddedSuites.filter((s) => argv.includes('--all') || !architectureSuites.includes(s));
-const suites = names.length > 0 ? embeddedSuites.filter((s) => names.includes(s.name)) : core;
-const known = read();
-const killed: Record<string, string> = names.length > 0 ? { ...known.killed } : {};
-const survivors: Record<string, string> = names.length > 0 ? { ...known.survivors } : {};
-const untried = new Set(known.untried);
-const problems: string[] = [];
-const sweep = new Sweep();
-// What nothing is known of comes first: an interrupted run has then seen all that is new.
-const targets = targetsOf(suites)
-  .filter((t) => !t.unseen)
-  .sort((a, b) => Number(a.name in known.survivors) - Number(b.name in known.survivors));
-for (const [i, target] of targets.entries()) {
-  const before = known.killed[target.name];
-  if (before !== undefined && argv.includes('--resume')) {
-    killed[target.name] = before;
-    continue;
+/** Tries the mutants that are asked for, and keeps what is known of the others; the exit code. */
+function run(options: SweepOptions): number {
+  const core = embeddedSuites.filter((s) => options.all || !architectureSuites.includes(s));
+  const suites = options.suites.length > 0 ? embeddedSuites.filter((s) => options.suites.includes(s.name)) : core;
+  const partial = options.suites.length > 0 || options.mutants.length > 0;
+  const known = read();
+  const killed: Record<string, string> = partial ? { ...known.killed } : {};
+  const survivors: Record<string, string> = partial ? { ...known.survivors } : {};
+  const untried = new Set(known.untried);
+  const problems: string[] = [];
+  const sweep = new Sweep();
+  const wanted = (name: string): boolean =>
+    options.mutants.length === 0 || options.mutants.some((text) => name.includes(text));
+  // What nothing is known of comes first: an interrupted run has then seen all that is new.
+  const targets = targetsOf(suites)
+    .filter((t) => !t.unseen && wanted(t.name))
+    .sort((a, b) => Number(a.name in known.survivors) - Number(b.name in known.survivors));
+  if (targets.length === 0)
+    throw new CampaignError('RF-OPTION', `no mutant's name contains '${options.mutants.join("' or '")}'`);
+  for (const [i, target] of targets.entries()) {
+    const before = known.killed[target.name];
+    if (before !== undefined && options.resume) {
+      killed[target.name] = before;
+      continue;
+    }
+    const answer = sweep.try(target, before);
+    const reason = known.survivors[target.name] ?? '';
+    untried.delete(target.name);
+    delete (answer.killed ? survivors : killed)[target.name];
+    if (answer.killed) {
+      killed[target.name] = answer.by;
+      if (reason !== '') problems.push(`${target.name}: has a reason to survive, but ${answer.by}`);
+    } else {
+      survivors[target.name] = reason;
+      if (reason === '')
+        problems.push(`${target.name}: survives in ${target.suites.map((x) => x.suite.name).join(', ')}`);
+    }
+    stdout.write(`${i + 1}/${targets.length} ${target.name}: ${answer.killed ? answer.by : `SURVIVES ${answer.by}`}\n`);
+    if (i % 16 === 15) {
+      // So far: what was known, as far as this run has not found otherwise.
+      const noticed = { ...known.killed, ...killed };
+      for (const name of Object.keys(survivors)) delete noticed[name];
+      const others = Object.entries({ ...known.survivors, ...survivors }).filter(([name]) => !(name in noticed));
+      write({ killed: noticed, survivors: Object.fromEntries(others), untried: [...untried] });
+    }
   }
-  const answer = sweep.try(target, before);
-  const reason = known.survivors[target.name] ?? '';
-  untried.delete(target.name);
-  delete killed[target.name];
-  delete survivors[target.name];
-  if (answer.killed) {
-    killed[target.name] = answer.by;
-    if (reason !== '') problems.push(`${target.name}: has a reason to survive, but ${answer.by}`);
-  } else {
-    survivors[target.name] = reason;
-    if (reason === '')
-      problems.push(`${target.name}: survives in ${target.suites.map((x) => x.suite.name).join(', ')}`);
-  }
-  stdout.write(`${i + 1}/${targets.length} ${target.name}: ${answer.killed ? answer.by : `SURVIVES ${answer.by}`}\n`);
-  if (i % 16 === 15) {
-    // So far: what was known, as far as this run has not found otherwise.
-    const noticed = { ...known.killed, ...killed };
-    const others = Object.entries({ ...known.survivors, ...survivors }).filter(([name]) => !(name in noticed));
-    write({ killed: noticed, survivors: Object.fromEntries(others), untried: [...untried] });
-  }
+  write({ killed, survivors, untried: partial ? [...untried] : [] });
+  for (const p of problems) stdout.write(`${p}\n`);
+  stdout.write(
+    `${targets.length} mutants tried; ${Object.keys(killed).length} noticed, ${Object.keys(survivors).length} survive\n`,
+  );
+  return problems.length > 0 ? EXIT.broken : EXIT.holds;
 }
-write({ killed, survivors, untried: names.length > 0 ? [...untried] : [] });
-for (const p of problems) stdout.write(`${p}\n`);
-stdout.write(
-  `${targets.length} mutants: ${Object.keys(killed).length} noticed, ${Object.keys(survivors).length} survive\n`,
-);
-exit(problems.length > 0 ? EXIT.broken : EXIT.holds);
+
+try {
+  const options = readSweepOptions(argv.slice(2));
+  if (options === 'help') {
+    stdout.write(`${USAGE}\n`);
+    exit(EXIT.holds);
+  }
+  exit(run(options));
+} catch (thrown) {
+  exit(failWith(thrown));
+}

@@ -1,8 +1,9 @@
 /** Generated mutants: guards that say who acts, and on whom, left out. */
 import { mutant } from '../drivers/suite.js';
-import { allocUnbound, bindIpi, tearDownEvents } from '../model/eventBinding.js';
+import { allocUnbound, bindIpi, resetEvents, tearDownEvents } from '../model/eventBinding.js';
 import { bindLine, endHungDriver, unbindDead, unbindLine } from '../model/interrupts.js';
-import { completeDma, mapRegisters, setBusMaster, usePorts } from '../model/ioSpace.js';
+import { revokeDevice } from '../model/ioAssignment.js';
+import { completeDma, issueDma, mapRegisters, setBusMaster, usePorts } from '../model/ioSpace.js';
 import { guardWith, NONE, omit, replace } from '../model/kernel/index.js';
 import { takeMessage } from '../model/messageInterrupts.js';
 
@@ -86,4 +87,26 @@ export const portsDead = mutant('ports without effect', {
   says: 'a store to a port does not reach the device',
   source: 'generated: omitted step',
   edits: [replace(usePorts, 'write', () => {})],
+});
+export const resetClosesNothing = mutant('reset closes nothing', {
+  says: 'a reset finds the ports open that it should have closed, and says that it was disturbed',
+  source: 'generated: omitted step',
+  edits: [replace(resetEvents, 'close next port', () => {})],
+});
+export const messageNotTaken = mutant('message not taken', {
+  says: 'an interrupt that was handled goes on waiting',
+  source: 'generated: omitted step',
+  edits: [replace(takeMessage, 'take', () => {})],
+});
+export const takenFromOthers = mutant('device of another taken back', {
+  says: 'a device is taken back from a domain that does not hold it, and stops for the one that does',
+  source,
+  edits: [guardWith(revokeDevice, 'device', undefined)],
+});
+export const mutedMasters = mutant('DMA without bus mastering', {
+  says: 'a device issues DMA although it may not master the bus',
+  source,
+  edits: [
+    guardWith(issueDma, 'agent', (m, op) => m.device.program[op.agent] !== NONE && m.device.dma[op.agent] === NONE),
+  ],
 });

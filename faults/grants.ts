@@ -8,7 +8,7 @@ import { mutant } from '../drivers/suite.js';
 import { domain, isHostile, runs } from '../model/domains.js';
 import { frame, putType } from '../model/frames.js';
 import { copyGrant } from '../model/grantCopy.js';
-import { endAccess, forget, grantAccess } from '../model/grantGuest.js';
+import { endAccess, forget, grantAccess, usePrivately } from '../model/grantGuest.js';
 import { mapGrant, setStatus, sharedWord } from '../model/grantMap.js';
 import {
   countPins,
@@ -257,6 +257,12 @@ export const pinsUnchecked = mutant('pins unchecked', {
       return OK;
     }),
   ],
+});
+
+export const privateAnywhere = mutant('private writes anywhere', {
+  says: 'a domain keeps its secrets in frames of others',
+  source: 'generated: omitted guard',
+  edits: [guardWith(usePrivately, 'frame', undefined)],
 });
 
 export const pinsWrap = mutant('pins wrap', {

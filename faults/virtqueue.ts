@@ -1,7 +1,7 @@
 /** H35, H37, H40: drivers that believe devices, and devices that believe drivers. */
 import { mutant } from '../drivers/suite.js';
-import { OK, omit, replace } from '../model/kernel/index.js';
-import { collect, complete, take } from '../model/virtqueue.js';
+import { guardWith, OK, omit, replace } from '../model/kernel/index.js';
+import { addBuffer, collect, complete, take } from '../model/virtqueue.js';
 
 /** Replaces the driver's check by one that leaves a part out. */
 const checks = (range: boolean, outstanding: boolean, length: boolean) =>
@@ -83,4 +83,10 @@ export const usedNotBounded = mutant('longer than offered', {
       m.used.length[at] = 3;
     }),
   ],
+});
+
+export const offersOn = mutant('driver offers on', {
+  says: 'a driver that has given up on its device goes on offering it buffers',
+  source: 'generated: omitted guard',
+  edits: [guardWith(addBuffer, 'agent', (m) => m.hostile.who[0] !== 2)],
 });

@@ -3,13 +3,23 @@
  * the control domain; the VMM takes things back from the dying. And calls of Xen that return have done their work.
  */
 import { CONTROL, DYING, domain, RUNNING } from '../model/domains.js';
-import { allocUnbound, bindIpi, bindVirq, tearDownEvents } from '../model/eventBinding.js';
-import { type EventChannels, hasWords, IPI, isOpen, portsOf, rowOf, UNBOUND, VIRQ } from '../model/eventChannels.js';
+import { allocUnbound, bindIpi, bindVirq, resetEvents, tearDownEvents } from '../model/eventBinding.js';
+import {
+  EAGAIN,
+  type EventChannels,
+  hasWords,
+  IPI,
+  isOpen,
+  portsOf,
+  rowOf,
+  UNBOUND,
+  VIRQ,
+} from '../model/eventChannels.js';
 import type { Interrupts } from '../model/interruptLines.js';
 import { endHungDriver } from '../model/interrupts.js';
-import { completeDma, type IoSpace, usePorts, useRegisters } from '../model/ioSpace.js';
+import { completeDma, holdsDevice, type IoSpace, usePorts, useRegisters } from '../model/ioSpace.js';
 import { NONE } from '../model/kernel/index.js';
-import type { MessageInterrupts } from '../model/messageInterrupts.js';
+import { type MessageInterrupts, takeMessage } from '../model/messageInterrupts.js';
 import { relation } from './property.js';
 
 /** The acting domain, or -1 for the VMM, hardware and tools. */
@@ -65,8 +75,19 @@ export const ownLines = relation<Interrupts>('I14', 'own lines', {
   witnesses: { 'one domain hangs, and another has a line': (m) => m.driver.hung.includes(1) && m.line.count[0] > 1 },
 });
 
+/** Whether a device that domain d holds is taken from it, silenced, or told something else. */
+function deviceTouched(before: IoSpace, after: IoSpace, d: number): boolean {
+  for (let dev = 0; dev < before.device.rows; dev++) {
+    if (!holdsDevice(before, d, dev)) continue;
+    if (!holdsDevice(after, d, dev) || before.device.busMaster[dev] !== after.device.busMaster[dev]) return true;
+    if (before.device.program[dev] !== after.device.program[dev]) return true;
+  }
+  return false;
+}
+
 export const ownDevices = relation<IoSpace>('I14', 'own devices', {
-  states: 'what a running domain has of devices is given and taken by the control domain; what it maps, it maps itself',
+  states:
+    'what a running domain has of devices is given and taken by the control domain, from itself; what it maps and what its devices do, it says itself',
   ofChange: true,
   holds: (before, after) => {
     const actor = actorOf(after);
@@ -76,6 +97,7 @@ export const ownDevices = relation<IoSpace>('I14', 'own devices', {
       if (control && after.current.call.target === d) continue;
       if (before.access.ports[d] !== after.access.ports[d] || before.access.pages[d] !== after.access.pages[d])
         return false;
+      if (deviceTouched(before, after, d)) return false;
     }
     return true;
   },
@@ -122,4 +144,38 @@ export const devicesTold = relation<IoSpace>('I4', 'told', {
     return after.device.program[call.device ?? 0] === call.agent;
   },
   witnesses: { 'a DMA is in flight': (m) => m.device.dma.some((d) => d !== NONE) },
+});
+
+/** Bus mastering is what stands between a device that was told something and memory. */
+export const mastersOnly = relation<IoSpace>('I13', 'masters', {
+  states: 'a DMA is issued only by a device that may master the bus',
+  ofChange: true,
+  holds: (before, after) => {
+    for (let dev = 0; dev < after.device.rows; dev++) {
+      if (before.device.dma[dev] !== NONE || after.device.dma[dev] === NONE) continue;
+      if (before.device.busMaster[dev] === 0) return false;
+    }
+    return true;
+  },
+  witnesses: {
+    'a device that may not master the bus is told what to do': (m) =>
+      m.device.program.some((who, dev) => who !== NONE && m.device.busMaster[dev] === 0),
+  },
+});
+
+/** An interrupt that is handled again and again is a storm of one's own. */
+export const messagesHandled = relation<MessageInterrupts>('I4', 'handled', {
+  states: 'an interrupt that its domain has handled does not wait any more',
+  holds: (_before, after, status) => {
+    const { op, call } = after.current;
+    return op.name !== takeMessage.name || status !== 0 || after.vector.pending[call.vector ?? 0] === 0;
+  },
+  witnesses: { 'an interrupt waits': (m) => m.vector.pending.includes(1) },
+});
+
+/** Whole calls: nobody opens a port in between. */
+export const resetDone = relation<EventChannels>('I4', 'reset done', {
+  states: 'a reset that nobody disturbs closes every port',
+  holds: (_before, after, status) => after.current.op.name !== resetEvents.name || status !== EAGAIN,
+  witnesses: { 'a domain has a port': (m) => isOpen(m, rowOf(m, 1, 1)) },
 });

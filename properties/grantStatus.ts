@@ -21,6 +21,36 @@ export const statusStandsForPins = invariant<GrantStatus>('GT1', 'status words',
   witnesses: { 'a status word says writing': (m) => m.grantStatus.bits.some((bits) => (bits & WRITING) !== 0) },
 });
 
+/** Domain and frame whose mappings by grants are not those that are pinned, as a row of the page tables, or -1. */
+function badMappings(m: GrantStatus): number {
+  for (let at = 0; at < m.pte.rows; at++) {
+    const d = Math.floor(at / m.frame.rows);
+    let reads = 0;
+    let writes = 0;
+    for (let row = 0; row < m.active.rows; row++) {
+      if (m.active.domid[row] !== d || m.active.frame[row] !== at % m.frame.rows) continue;
+      reads += m.active.hostReads[row];
+      writes += m.active.hostWrites[row];
+    }
+    if (m.pte.grantReads[at] !== reads || m.pte.grantWrites[at] !== writes) return at;
+  }
+  return -1;
+}
+
+/** The VMM's books of version 2, which has no handles here: a pin is a mapping. */
+export const pinsAreMappings = invariant<GrantStatus>('I2', 'mappings', {
+  states:
+    'what page tables hold by grants equals the pins of their mapper, and no entry is locked, whenever no call is in progress',
+  holds: (m) => !isQuiescent(m) || (badMappings(m) < 0 && !m.active.locked.includes(1)),
+  explain: (m) => {
+    const at = badMappings(m);
+    if (at < 0) return 'an entry is locked by nobody';
+    const d = Math.floor(at / m.frame.rows);
+    return `domain ${d} maps frame ${at % m.frame.rows} by grants otherwise than it has pinned it`;
+  },
+  witnesses: { 'a frame is mapped by a grant': (m) => m.pte.grantReads.includes(1) || m.pte.grantWrites.includes(1) },
+});
+
 /** Row that is pinned and whose granter takes the frame for private, or -1. */
 function endedInUse(m: GrantStatus): number {
   for (let row = 0; row < m.active.rows; row++) {

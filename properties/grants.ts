@@ -2,7 +2,7 @@
  * What must hold of grants: I1 reach, I3 type, I4 revoke (GT3, GT6), I9 fresh, I11 bytes and I14 fair; the books are in grantCounts.ts.
  * The last domain may be hostile: what concerns only a granter's own entries is asked of the others.
  */
-import { ABSENT, isHostile, RUNNING } from '../model/domains.js';
+import { ABSENT, domain, isHostile, RUNNING } from '../model/domains.js';
 import { TYPE_PAGE_TABLE } from '../model/frames.js';
 import { copyGrant } from '../model/grantCopy.js';
 import { mapGrant } from '../model/grantMap.js';
@@ -59,6 +59,14 @@ export const reachGranted = invariant<Grants>('I1', 'reach', {
     return `devices of domain ${d}, by the IOMMU entry of a grant, can ${dmaRights(m, d, f) === WRITE ? 'write' : 'read'} ${ownerOf(m, f)}`;
   },
 });
+
+/** The same where nobody maps for devices. */
+export const reachByProcessor: typeof reachGranted = {
+  ...reachGranted,
+  witnesses: {
+    "a processor reaches another's frame": (m) => m.pte.grantWrites.includes(1) && m.tlb.rights.includes(WRITE),
+  },
+};
 
 export const grantedType = invariant<Grants>('I3', 'type', {
   states: 'nobody, by processor or device, can write a frame that is in use as a page table',
@@ -144,12 +152,17 @@ function letsWrite(m: Grants, d: number, f: number): boolean {
 }
 
 export const copiesGranted = relation<Grants>('I11', 'copies', {
-  states: 'a copy changes frames of the caller, or frames granted to it for writing, and no others',
+  states: 'a domain writes, by a copy or otherwise, frames of its own or granted to it for writing, and no others',
+  ofChange: true,
   holds: (before, after) => {
-    if (after.current.op.name !== copyGrant.name) return true;
-    const { agent } = after.current.call;
+    const { op, call } = after.current;
+    if (op.agent !== domain) return true;
+    const { agent } = call;
+    const copies = op.name === copyGrant.name;
     for (let c = 0; c < after.content.rows; c++) {
       if (before.content.writer[c] === after.content.writer[c]) continue;
+      // Scrubbing is the VMM's.
+      if (!copies && after.content.writer[c] !== agent) continue;
       const f = c >> 1;
       // The last reference went with the copy, and the frame was scrubbed.
       if (after.frame.owner[f] === NONE) continue;

@@ -9,6 +9,7 @@ import {
   attach,
   detach,
   hasAtc,
+  IDLE,
   IOMMU_ERRNO,
   type Iommu,
   issueDma,
@@ -39,6 +40,7 @@ import { isQuiescent } from './paths.js';
 import { invariant, noninterference, progress, relation } from './property.js';
 
 export { dmaRange, dmaShadow } from './iommuCaches.js';
+export { dmaDone, dmaNotForTheDying, dmaOwed } from './iommuDoing.js';
 export { iommuPageHolders, iommuTypeHolders } from './iommuPaths.js';
 
 /** I1: whatever a device reaches, by whatever way, belongs to the domain that answers for it. */
@@ -56,9 +58,10 @@ export const dmaReach = invariant<Iommu>('I1', 'reach', {
   },
 });
 
-/** I3: what a device can write is used as nothing else. */
+/** I3: what a device can write is used as nothing else, and cannot come to be while it can: its writable type is counted at every step. */
 export const dmaType = invariant<Iommu>('I3', 'type', {
-  states: 'a frame that is a page table, an IOMMU table or the VMM\u2019s is writable by no device',
+  states:
+    'what a device can write, by tables, caches or requests in flight, counts as writable: it is no page table, no IOMMU table and not the VMM\u2019s',
   holds: (m) => allWays(m, TYPED),
   explain: (m) => {
     allWays(m, TYPED);
@@ -113,7 +116,7 @@ function anythingLeft(m: Iommu, d: number, page: number, rights: number): boolea
 }
 
 function detachedClean(m: Iommu, v: number): boolean {
-  if (m.deviceEntry.valid[v] === 1 || m.configCache.did[v] !== NONE) return false;
+  if (m.deviceEntry.valid[v] === 1 || m.configCache.did[v] !== NONE || m.device.busMaster[v] === 1) return false;
   for (let s = 0; s < m.dma.rows; s++) if (m.dma.state[s] !== SLOT_FREE && m.dma.device[s] === v) return false;
   if (!hasAtc(m, v)) return true;
   for (let p = 0; p < m.ioEntry.rows / m.ioDirectory.rows; p++) if (m.atc.rights[m.atc.at(v, p)] !== 0) return false;
@@ -123,7 +126,7 @@ function detachedClean(m: Iommu, v: number): boolean {
 /** I4: a call that takes a right away and returns success has taken it away. */
 export const dmaRevoke = relation<Iommu>('I4', 'revoke', {
   states:
-    'when unmap, revocation of the write right or detach returns success, no cache and no request in flight has the right any more',
+    'when unmap, revocation of the write right or detach returns success, no cache and no request in flight has the right any more; and a detached device is silent',
   holds: (_before, m, status) => {
     if (!m.finished || isFailure(status)) return true;
     const { op, call } = m.current;
@@ -184,11 +187,12 @@ export const dmaSource = invariant<Iommu>('I8', 'source', {
 /** I9: a free number has no trace anywhere. */
 export const dmaFresh = invariant<Iommu>('I9', 'fresh', {
   states:
-    'a free DID tags no cached translation and no table, and an unassigned device has no entry, no cached entry and no translation of its own',
+    'a free DID tags no cached translation, no table and no flush, and an unassigned device has no entry, no cached entry and no translation of its own',
   holds: (m) => {
     const pages = m.ioEntry.rows / m.ioDirectory.rows;
     for (let d = 0; d < m.ioDomain.rows; d++) {
       if (m.ioDomain.owner[d] !== NONE) continue;
+      if (m.flush.state[d] !== IDLE) return false;
       if (m.iotlbSuper.rights[d] !== 0 || m.structureCache.table[d] !== NONE || m.ioDirectory.walkedKind[d] !== 0)
         return false;
       for (let p = 0; p < pages; p++) if (m.iotlb.rights[m.iotlb.at(d, p)] !== 0) return false;

@@ -45,13 +45,13 @@ function note(way: number, v: number, d: number, page: number, f: number, rights
   return false;
 }
 
-/** Which of the two questions is asked of every way: does the frame belong to the device's home (I1), is it writable by type (I3). */
+/** Which of the two questions is asked of every way: does the frame belong to the device's home (I1), is it counted as writable (I3). */
 export const OWNED = 0;
 export const TYPED = 1;
 
 function good(m: Iommu, question: number, home: number, f: number, rights: number): boolean {
   if (question === OWNED) return home !== NONE && m.frame.owner[f] === home;
-  return (rights & WRITE) === 0 || m.frame.types[f] === 0 || m.frame.type[f] === TYPE_WRITABLE;
+  return (rights & WRITE) === 0 || (m.frame.types[f] > 0 && m.frame.type[f] === TYPE_WRITABLE);
 }
 
 /** Whether every frame that the device reaches by DID d is good. */
@@ -141,7 +141,7 @@ export function tell(m: Iommu): string {
       ? `in use as ${type}`
       : owner === NONE
         ? 'free'
-        : `owned by domain ${owner}`;
+        : `owned by domain ${owner}${m.frame.types[frame] === 0 && found.rights & WRITE ? ', which does not count as writable' : ''}`;
   const home = found.home === NONE ? 'unassigned' : `of domain ${found.home}`;
   return `device ${found.device} (${home}), ${by}, ${does} frame ${frame}, ${whose}`;
 }

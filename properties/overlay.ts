@@ -20,16 +20,17 @@ export const specialReach = invariant<Overlay>('I1', 'reach', {
 
 export const specialCounted = invariant<Overlay>('I2', 'count', {
   states:
-    'a free frame has no reference; a special one has one for each who holds it, and the lock is free, whenever no call is under way',
+    'a free frame has no reference; a special one has one for each who holds it, is mapped at one place at most, and the lock is free, whenever no call is under way',
   holds: (m) => {
     for (let f = 0; f < m.special.rows; f++) if (m.special.use[f] === 0 && m.special.refs[f] !== 0) return false;
     if (!isQuiescent(m)) return true;
     if (m.guest.locked[0] === 1) return false;
     for (let f = 0; f < m.special.rows; f++) {
       if (m.special.use[f] === 3) continue;
-      let holders = (m.guest.overlay[0] === f ? 1 : 0) + (m.guest.status[0] === f ? 1 : 0);
-      for (let p = 0; p < m.mapped.rows; p++) if (m.mapped.frame[p] === f) holders++;
-      if (m.special.refs[f] !== holders) return false;
+      let places = 0;
+      for (let p = 0; p < m.mapped.rows; p++) if (m.mapped.frame[p] === f) places++;
+      const holders = (m.guest.overlay[0] === f ? 1 : 0) + (m.guest.status[0] === f ? 1 : 0) + places;
+      if (places > 1 || m.special.refs[f] !== holders) return false;
     }
     return true;
   },

@@ -90,3 +90,14 @@ export const usedHonest = relation<Queue>('I6', 'completed', {
   },
   witnesses: { 'a request is in flight': (m) => m.flights.count[0] > 0 },
 });
+
+/** What stops a hostile device for good. */
+export const givenUp = relation<Queue>('I12', 'given up', {
+  states: 'a driver that has given up on its device offers nothing and takes nothing any more',
+  ofChange: true,
+  holds: (before, after) => {
+    const { op } = after.current;
+    return op.agent !== 'driver' || op.fault !== undefined || before.driver.broken[0] === 0;
+  },
+  witnesses: { 'the driver has given up on the device': (m) => m.driver.broken[0] === 1 },
+});

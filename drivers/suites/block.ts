@@ -1,5 +1,6 @@
 /** The block split driver among honest ends whose backend fails, and before a hostile backend. */
 import { backendFailures, crashesOnly } from '../../faults/block.js';
+import * as doing from '../../faults/blockDoing.js';
 import { hostileBackends } from '../../faults/blockHostile.js';
 import {
   answerBeforeService,
@@ -26,6 +27,14 @@ import { eventDelivery } from '../../faults/ring.js';
 import { epochTest, outstandingTest } from '../../model/blockFront.js';
 import { splitBlock } from '../../model/splitBlock.js';
 import { mappingsCounted, privateOrder } from '../../properties/block.js';
+import {
+  asleepSafely,
+  callsDone,
+  collectsAwake,
+  lentWhileNeeded,
+  onlyTheLivingServe,
+  ownMappings,
+} from '../../properties/blockDoing.js';
 import {
   completedOnce,
   epochsGrow,
@@ -54,7 +63,10 @@ export const block = suite('block', {
   },
   claims: [
     claim('every request completes exactly once, or fails, whatever happens to the backend', {
-      keeps: [everyRequestEnds, completedOnce, servedOnce, replayedFirst, freshAnswers, privateOrder],
+      keeps: [
+        ...[everyRequestEnds, completedOnce, servedOnce, replayedFirst, freshAnswers, privateOrder],
+        ...[asleepSafely, collectsAwake],
+      ],
       against: ['F7', 'F10', 'F11', 'F14'],
       without: [
         { off: epochTest, breaks: freshAnswers },
@@ -64,26 +76,38 @@ export const block = suite('block', {
         { off: answerBeforeService, breaks: freshAnswers },
         { off: operationTwice, breaks: servedOnce },
         { off: eventDelivery, breaks: everyRequestEnds },
+        { off: doing.backThresholdKept, breaks: asleepSafely },
+        { off: doing.collectsUnasked, breaks: collectsAwake },
       ],
     }),
     claim('a device has one owner, and what a dead one held comes back', {
-      keeps: [oneOwner, everythingReturns, mappingsCounted, notReusedWhileMapped],
+      keeps: [
+        ...[oneOwner, everythingReturns, mappingsCounted, notReusedWhileMapped, lentWhileNeeded],
+        ...[onlyTheLivingServe, ownMappings],
+      ],
       against: ['F10', 'F11'],
       without: [
         { off: restartBeforeDestroy, breaks: oneOwner },
         { off: ringReused, breaks: notReusedWhileMapped },
         { off: unmapForgotten, breaks: mappingsCounted },
         { off: takeBackForgotten, breaks: everythingReturns },
+        { off: doing.bufferKeptLent, breaks: lentWhileNeeded },
+        { off: doing.buffersKeptClosed, breaks: lentWhileNeeded },
+        { off: doing.hungServes, breaks: onlyTheLivingServe },
       ],
     }),
     claim('both ends follow the handshake, and old connections leave nothing behind', {
-      keeps: [ringOnlyConnected, ringMappedInTime, epochsGrow, tornDownOnce],
+      keeps: [ringOnlyConnected, ringMappedInTime, epochsGrow, tornDownOnce, callsDone],
       against: ['F10', 'F11'],
       without: [
         { off: interruptWhileRecovering, breaks: ringOnlyConnected },
         { off: mappedTooEarly, breaks: ringMappedInTime },
         { off: tornDownTwice, breaks: tornDownOnce },
         { off: epochNotBegun, breaks: epochsGrow },
+        { off: doing.notAnnounced, breaks: callsDone },
+        { off: doing.closingNotAnnounced, breaks: callsDone },
+        { off: doing.connectedAsleep, breaks: callsDone },
+        { off: doing.handlerNeverEnds, breaks: callsDone },
       ],
     }),
   ],
@@ -132,11 +156,15 @@ export const blockFailures = suite('block-failures', {
   },
   claims: [
     claim('what fails half way is undone, and the request that it was for completes, or fails', {
-      keeps: [everyRequestEnds, servedOnce, freshAnswers, mappingsCounted, notReusedWhileMapped, privateOrder],
+      keeps: [
+        ...[everyRequestEnds, servedOnce, freshAnswers, mappingsCounted, notReusedWhileMapped, privateOrder],
+        lentWhileNeeded,
+      ],
       against: ['F10'],
       without: [
         { off: ringKeptMapped, breaks: mappingsCounted },
         { off: failureAnsweredOkay, breaks: freshAnswers },
+        { off: doing.bufferKeptLent, breaks: lentWhileNeeded },
       ],
     }),
   ],
@@ -193,11 +221,14 @@ export const blockDistrust = suite('block-distrust', {
       ],
     }),
     claim('a page that a backend still maps is not used again', {
-      keeps: [notReusedWhileMapped, everythingReturns],
+      keeps: [notReusedWhileMapped, everythingReturns, lentWhileNeeded, ownMappings, onlyTheLivingServe],
       against: ['F5', 'F12'],
       without: [
         { off: endFailureIgnored, breaks: notReusedWhileMapped },
         { off: reclaimForgotten, breaks: everythingReturns },
+        { off: doing.bufferKeptLent, breaks: lentWhileNeeded },
+        { off: doing.takenFromTheLiving, breaks: ownMappings },
+        { off: doing.hostileConnects, breaks: onlyTheLivingServe },
       ],
     }),
   ],

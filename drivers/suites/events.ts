@@ -43,7 +43,7 @@ import {
 import { maskEvent, unmaskEvent } from '../../model/eventDelivery.js';
 import { closingRaces, deliveryRaces, only } from '../../model/eventRaces.js';
 import { type MachineDef, module } from '../../model/kernel/index.js';
-import { ownPorts, portsBound, tornDown } from '../../properties/doing.js';
+import { ownPorts, portsBound, resetDone, tornDown } from '../../properties/doing.js';
 import {
   consentAsked,
   consentFresh,
@@ -111,7 +111,7 @@ export const events = suite('events', {
       ],
     }),
     claim('a port or domain id that is used again carries nothing of its last use', {
-      keeps: [portsFresh, lifeCycle, tornDown, portsBound],
+      keeps: [portsFresh, lifeCycle, tornDown, portsBound, resetDone],
       against: ['F10'],
       without: [
         { off: closeLeavesPending, breaks: portsFresh },
@@ -119,6 +119,7 @@ export const events = suite('events', {
         { off: doing.deadOpens, breaks: lifeCycle },
         { off: doing.pageNotFreed, breaks: tornDown },
         { off: doing.ipiNotPublished, breaks: portsBound },
+        { off: doing.resetClosesNothing, breaks: resetDone },
       ],
     }),
     claim("nobody uses up another domain's ports, or ends another domain's registration", {

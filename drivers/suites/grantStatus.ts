@@ -1,5 +1,5 @@
 /** Grant tables, version 2: the granter ends an entry by its flags, the VMM marks it by a status word, and both look at the other's. */
-import { entryNotReadAgain, statusFirst, statusNotRolledBack } from '../../faults/grantStatus.js';
+import * as faults from '../../faults/grantStatus.js';
 import { load, processors, refillTlb } from '../../model/access.js';
 import { domains } from '../../model/domains.js';
 import { frames } from '../../model/frames.js';
@@ -7,7 +7,9 @@ import { grantAccess } from '../../model/grantGuest.js';
 import { grantStatus } from '../../model/grantStatus.js';
 import type { Grants } from '../../model/grants.js';
 import { grants } from '../../model/grantUnmap.js';
-import { endedIsUnused, endsAtLast, statusStandsForPins } from '../../properties/grantStatus.js';
+import { countGranted } from '../../properties/grantCounts.js';
+import { endedIsUnused, endsAtLast, pinsAreMappings, statusStandsForPins } from '../../properties/grantStatus.js';
+import { reachByProcessor } from '../../properties/grants.js';
 import { claim, suite } from '../suite.js';
 import { GRANTER, MAPPER, startPublished } from './grantRaces.js';
 
@@ -45,16 +47,26 @@ export const grantStatusWords = suite('grants-status', {
       keeps: [endedIsUnused],
       against: [],
       without: [
-        { off: entryNotReadAgain, breaks: endedIsUnused },
-        { off: statusFirst, breaks: endedIsUnused },
+        { off: faults.entryNotReadAgain, breaks: endedIsUnused },
+        { off: faults.statusFirst, breaks: endedIsUnused },
       ],
     }),
     claim('a status bit stands for a pin, and a granter gets back what nobody uses', {
       keeps: [statusStandsForPins, endsAtLast],
       against: [],
       without: [
-        { off: statusNotRolledBack, breaks: statusStandsForPins },
-        { off: statusNotRolledBack, breaks: endsAtLast },
+        { off: faults.statusNotRolledBack, breaks: statusStandsForPins },
+        { off: faults.statusNotRolledBack, breaks: endsAtLast },
+      ],
+    }),
+    claim('a mapper of version 2 reaches what it has pinned, counted, and nothing after it has unmapped', {
+      keeps: [reachByProcessor, pinsAreMappings, countGranted],
+      against: [],
+      without: [
+        { off: faults.statusMappingKept, breaks: reachByProcessor },
+        { off: faults.statusPinsKept, breaks: pinsAreMappings },
+        { off: faults.statusStaysLocked, breaks: pinsAreMappings },
+        { off: faults.statusReferenceKept, breaks: countGranted },
       ],
     }),
   ],

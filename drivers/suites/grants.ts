@@ -17,6 +17,7 @@ import {
   pinsNotUndone,
   pinsUnchecked,
   pinsWrap,
+  privateAnywhere,
   statusKept,
 } from '../../faults/grants.js';
 import { earlyRelease, reclaimInUse, teardownOfOthers } from '../../faults/memory.js';
@@ -167,6 +168,7 @@ export const grants = suite('grants', {
         { off: entryUnchecked, breaks: revoked },
         { off: failureIgnored, breaks: keptFromPeers },
         { off: localUnchecked, breaks: copiesGranted },
+        { off: privateAnywhere, breaks: copiesGranted },
         { off: localUnchecked, breaks: keptFromPeers },
       ],
     }),

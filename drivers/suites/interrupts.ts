@@ -26,7 +26,7 @@ import {
   messageMachine,
   sourceVerification,
 } from '../../model/messageInterrupts.js';
-import { ownLines, ownVectors } from '../../properties/doing.js';
+import { messagesHandled, ownLines, ownVectors } from '../../properties/doing.js';
 import { locksCounted, noLostWakeUp } from '../../properties/events.js';
 import {
   deadLeaveLines,
@@ -123,7 +123,7 @@ export const msi = suite('msi', {
     claim('with interrupt remapping, a device raises only the interrupt that it was given', {
       keeps: [
         ...[messageSource, entriesFresh, vectorsCounted, messageTargets, deadLeaveVectors],
-        ...[lifeCycle, ownVectors],
+        ...[lifeCycle, ownVectors, messagesHandled],
       ],
       against: ['F8', 'F10'],
       without: [
@@ -140,6 +140,7 @@ export const msi = suite('msi', {
         { off: vectorKept, breaks: deadLeaveVectors },
         { off: doing.deadTakes, breaks: lifeCycle },
         { off: doing.messagesOfOthers, breaks: ownVectors },
+        { off: doing.messageNotTaken, breaks: messagesHandled },
       ],
     }),
     claim('without interrupt remapping, any device that can write to the interrupt window raises any vector', {

@@ -29,7 +29,7 @@ import {
   revocationBarrier,
 } from '../../model/ioSpace.js';
 import { type MachineDef, module } from '../../model/kernel/index.js';
-import { devicesTold, ownDevices } from '../../properties/doing.js';
+import { devicesTold, mastersOnly, ownDevices } from '../../properties/doing.js';
 import {
   configurationSource,
   deadReleased,
@@ -72,11 +72,12 @@ export const ioSpaceSuite = suite('io-space', {
       ],
     }),
     claim('configuration space lets a driver neither move a window nor switch on a device that is not its own', {
-      keeps: [windowsStay, configurationSource],
+      keeps: [windowsStay, configurationSource, mastersOnly],
       against: ['F13'],
       without: [
         { off: configFilter, breaks: windowsStay },
         { off: configOwnership, breaks: configurationSource },
+        { off: doing.mutedMasters, breaks: mastersOnly },
       ],
     }),
     claim('when a device has been taken back, nothing of its former holder is left', {
@@ -100,6 +101,7 @@ export const ioSpaceSuite = suite('io-space', {
         { off: doing.deadMaps, breaks: lifeCycle },
         { off: doing.deadMasters, breaks: lifeCycle },
         { off: doing.mapsForOthers, breaks: ownDevices },
+        { off: doing.takenFromOthers, breaks: ownDevices },
         { off: doing.dmaNeverOver, breaks: devicesTold },
         { off: doing.portsDead, breaks: devicesTold },
       ],

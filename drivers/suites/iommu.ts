@@ -3,6 +3,7 @@
  * DMA that move in between. `iommu-timeout` and `iommu-queue`: waits that time out, with one and with two domains. `iommu-tables`:
  * superpages and table frames. `iommu-superpages`: the mapping of superpages. `iommu-teardown`: devices are taken away, their domain dies.
  */
+import * as doing from '../../faults/iommuDoing.js';
 import {
   attachOver,
   bypassAtBoot,
@@ -43,7 +44,9 @@ import {
 import {
   dmaBytes,
   dmaCount,
+  dmaDone,
   dmaFresh,
+  dmaNotForTheDying,
   dmaReach,
   dmaReturned,
   dmaRevoke,
@@ -114,14 +117,18 @@ export const iommu = suite('iommu', {
         { off: strictInvalidation, breaks: dmaRevoke },
         { off: unmapKeepsIotlb, breaks: dmaRevoke },
         { off: downgradeNotFlushed, breaks: dmaRevoke },
+        { off: doing.detachedMaster, breaks: dmaRevoke },
       ],
     }),
     claim('a number that is used again carries nothing of its last holder', {
-      keeps: [dmaFresh],
+      keeps: [dmaFresh, dmaNotForTheDying, dmaDone],
       against: ['F2', 'F10'],
       without: [
         { off: detachKeepsIotlb, breaks: dmaFresh },
         { off: detachKeepsConfig, breaks: dmaFresh },
+        { off: doing.attachedToTheDying, breaks: dmaNotForTheDying },
+        { off: doing.dyingPermitted, breaks: dmaNotForTheDying },
+        { off: doing.attachedSilent, breaks: dmaDone },
       ],
     }),
     claim('references equal mappings', {

@@ -1,6 +1,7 @@
 /**
  * Suites of the abstract IOMMU with calls split, or with waits that fail: `iommu-race`, `iommu-timeout`, `iommu-queue`.
  */
+import * as doing from '../../faults/iommuDoing.js';
 import {
   atcFirst,
   downgradeNotFlushed,
@@ -29,7 +30,9 @@ import {
 } from '../../model/iommu/index.js';
 import {
   dmaCount,
+  dmaDone,
   dmaFair,
+  dmaOwed,
   dmaQueueFair,
   dmaRange,
   dmaReach,
@@ -84,12 +87,15 @@ export const iommuRace = suite('iommu-race', {
   },
   claims: [
     claim('what a device can still reach is neither freed nor given away, at no step of a revocation', {
-      keeps: [dmaReach, dmaType, dmaCount],
+      keeps: [dmaReach, dmaType, dmaCount, dmaOwed],
       against: ['F2', 'F3'],
       without: [
         { off: dmaRemapping, breaks: dmaReach },
         { off: dropBeforeWait, breaks: dmaReach },
+        { off: doing.rightBeforeType, breaks: dmaType },
+        { off: doing.typeDroppedEarly, breaks: dmaType },
         { off: unmapForgetsHolding, breaks: dmaCount },
+        { off: doing.absentUnmapped, breaks: dmaOwed },
       ],
     }),
     claim('a right that was taken away is gone when the call returns, in flight and in every cache', {
@@ -116,9 +122,12 @@ export const iommuRace = suite('iommu-race', {
       ],
     }),
     claim('a full fault log stops nobody\u2019s requests', {
-      keeps: [dmaFair],
+      keeps: [dmaFair, dmaDone],
       against: ['F2', 'F12'],
-      without: [{ off: fullLogStops, breaks: dmaFair }],
+      without: [
+        { off: fullLogStops, breaks: dmaFair },
+        { off: doing.faultsKept, breaks: dmaDone },
+      ],
     }),
   ],
   assumptions: IOMMU_ASSUMPTIONS,

@@ -4,6 +4,7 @@ import { chainBound, completionCheck, distanceCheck, queueMachine } from '../../
 import {
   completionsMatch,
   flightsBounded,
+  givenUp,
   honestRun,
   lengthsFit,
   mappedMatch,
@@ -23,7 +24,7 @@ export const virtqueue = suite('virtqueue', {
   },
   claims: [
     claim('a driver takes completions of what is outstanding, and unmaps what it has mapped', {
-      keeps: [completionsMatch, mappedMatch],
+      keeps: [completionsMatch, mappedMatch, givenUp],
       against: ['F6'],
       without: [
         { off: completionCheck, breaks: completionsMatch },
@@ -31,6 +32,7 @@ export const virtqueue = suite('virtqueue', {
         { off: faults.notOutstanding, breaks: completionsMatch },
         { off: faults.lengthUnchecked, breaks: completionsMatch },
         { off: faults.sharedBelieved, breaks: mappedMatch },
+        { off: faults.offersOn, breaks: givenUp },
       ],
     }),
     claim('a device ends every walk, and takes no more than the ring can hold', {

@@ -32,6 +32,12 @@ describe('sweep of generated mutants', () => {
     expect(Object.entries(file.survivors).filter(([, reason]) => reason === '')).toEqual([]);
   });
 
+  it('leaves none undecided, but with what would tell', () => {
+    const undecided = Object.entries(file.survivors).filter(([, reason]) => /^open: nothing|not known/.test(reason));
+    expect(undecided).toEqual([]);
+    expect(file.untried).toEqual([]);
+  });
+
   it('notices again what the quick suites noticed', { timeout: 120_000 }, () => {
     const sweep = new Sweep();
     const quick = targets.filter((t) => QUICK.includes((file.killed[t.name] ?? '').split(':')[0]));
