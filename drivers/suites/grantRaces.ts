@@ -3,6 +3,7 @@
  * in use against its end, and giving back handles, pins and references.
  */
 
+import { referencesFirst } from '../../faults/grantDoing.js';
 import {
   dropBeforeFlush,
   exhaustion,
@@ -155,11 +156,17 @@ export const grantRace = suite('grants-race', {
         { off: statusBlindly, breaks: revoked },
       ],
     }),
-    claim('nobody sees a handle that is half written', {
-      keeps: [wholeHandles],
-      against: [],
-      without: [{ off: handleFlagsFirst, breaks: wholeHandles }],
-    }),
+    claim(
+      'nobody sees a handle that is half written, and every reference is counted, however often a mapping is tried',
+      {
+        keeps: [wholeHandles, countGranted],
+        against: [],
+        without: [
+          { off: handleFlagsFirst, breaks: wholeHandles },
+          { off: referencesFirst, breaks: countGranted },
+        ],
+      },
+    ),
   ],
   assumptions,
 });
