@@ -28,9 +28,9 @@ function there(p: Packing, words: Int32Array): Int32Array {
 }
 
 function back(p: Packing, packed: Int32Array): Int32Array {
-  const words = new Int32Array(WORDS).fill(-1);
-  p.unpack(Int32Array.from([-1, -1, ...packed]), 2, words);
-  return words;
+  const words = new Int32Array(WORDS + 1).fill(-1);
+  p.unpack(Int32Array.from([-1, -1, ...packed]), 2, words, 1);
+  return words.subarray(1);
 }
 
 /** Whether the generated check lets a state in. */

@@ -63,8 +63,8 @@ export interface Packing {
   packCode(misfit: string): string;
   /** Packs a state that is known to fit. */
   pack(words: Int32Array, into: Int32Array): void;
-  /** Writes a packed state, which stands in `packed` from `at` on, into `words`. */
-  unpack(packed: Int32Array, at: number, words: Int32Array): void;
+  /** Writes a packed state, which stands in `packed` from `at` on, into `words`, from `to` on. */
+  unpack(packed: Int32Array, at: number, words: Int32Array, to: number): void;
 }
 
 /** The packing that keeps what was seen, and what else there is room for. */
@@ -81,7 +81,7 @@ export function packingOf(seen: SeenBits): Packing {
       'into',
       `${packCode(seen, places, count, 'undefined')}\n${Array.from({ length: count }, (_, i) => `into[${i}] = p${i};`).join(' ')}`,
     ) as Packing['pack'],
-    unpack: new Function('packed', 'at', 'words', unpackCode(seen, places)) as Packing['unpack'],
+    unpack: new Function('packed', 'at', 'words', 'to', unpackCode(seen, places)) as Packing['unpack'],
   };
 }
 
@@ -209,7 +209,7 @@ function unpackCode(seen: SeenBits, places: readonly Place[]): string {
       lines.push(`x${word} |= -((x${word} >>> ${low + length}) & 1) & ${bits(length) << low};`);
       low += length;
     }
-    lines.push(`words[${word}] = x${word}${seen.base[word] === 0 ? '' : ` ^ ${seen.base[word]}`};`);
+    lines.push(`words[to + ${word}] = x${word}${seen.base[word] === 0 ? '' : ` ^ ${seen.base[word]}`};`);
   }
   return lines.join('\n');
 }

@@ -105,7 +105,7 @@ export class StateStore implements Tables {
 
   /** Copies state `id` into `into`. */
   load(id: number, into: Int32Array): void {
-    this.packing.unpack(this.chunks[id >>> CHUNK_BITS], (id & CHUNK_MASK) * this.stride, into);
+    this.packing.unpack(this.chunks[id >>> CHUNK_BITS], (id & CHUNK_MASK) * this.stride, into, 0);
   }
 
   parent(id: number): number {
@@ -157,7 +157,7 @@ export class StateStore implements Tables {
     for (let id = 0; id < count; id++) {
       const chunk = chunks[id >>> CHUNK_BITS];
       const at = (id & CHUNK_MASK) * stride;
-      packing.unpack(chunk, at, this.unpacked);
+      packing.unpack(chunk, at, this.unpacked, 0);
       this.packing.pack(this.unpacked, this.packed);
       this.append(id, chunk[at + stride - 1]);
       // Each old chunk goes when it has been copied, so that at no time everything is there twice.
@@ -191,10 +191,10 @@ export class StateStore implements Tables {
     for (let first = 0; first < this.count; first += 1 << CHUNK_BITS) {
       const states = Math.min(this.count - first, 1 << CHUNK_BITS);
       const buffer = new Int32Array(states * n);
+      const chunk = this.chunks[first >>> CHUNK_BITS];
       for (let i = 0; i < states; i++) {
-        this.load(first + i, this.unpacked);
-        buffer.set(this.unpacked, i * n);
-        buffer[i * n + n - 1] = this.parent(first + i);
+        this.packing.unpack(chunk, i * this.stride, buffer, i * n);
+        buffer[i * n + n - 1] = chunk[(i + 1) * this.stride - 1];
       }
       yield new Uint8Array(buffer.buffer);
     }
