@@ -14,7 +14,7 @@ const checkpoint = 'checkpoints/door-custom.checkpoint';
 
 describe('an interrupted run', () => {
   it('ends within a second, keeps what is known, and goes on where it stopped', async () => {
-    const ended = await ringfence(long, { cwd: folder.path, interruptAfterMs: 3000 });
+    const ended = await ringfence(long, { cwd: folder.path, interruptAfterMs: 5000 });
     expect(ended.code).toBe(130);
     expect(ended.tookMs).toBeLessThan(1000);
     expect(ended.stdout).toContain('PARTIAL (partial: interrupted)');
@@ -25,7 +25,7 @@ describe('an interrupted run', () => {
     expect(before).toBeGreaterThan(1000);
     expect(existsSync(file(checkpoint))).toBe(true);
 
-    const again = await ringfence([...long, '--resume'], { cwd: folder.path, interruptAfterMs: 2500 });
+    const again = await ringfence([...long, '--resume'], { cwd: folder.path, interruptAfterMs: 6000 });
     expect(again.code).toBe(130);
     const later: Report = JSON.parse(readFileSync(file('report.json'), 'utf8'));
     expect(later.suites[0].exhaustive?.states).toBeGreaterThan(before);

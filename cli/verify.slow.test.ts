@@ -134,7 +134,7 @@ describe('limits', () => {
       '--scope',
       'guest=5,room=7',
       '--time',
-      '2',
+      '5',
       '--out',
       'short',
       '--runs',
