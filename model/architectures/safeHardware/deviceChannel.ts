@@ -3,10 +3,11 @@
  * `public/io/domain_controller.h`, Xend, blkfront and blkback.
  *
  * State: one message a mailbox, the two ends' states, what the backend has mapped, and what the frontend does with each of its pages. The
- * rings that carry the messages are controlRing.ts: a message comes once, to whoever it is for, and never from an earlier life. Here
- * nobody sends on before its last message was taken, so a ring has one message at a time, and a mailbox is what is seen of it. Must keep: the ring is mapped in step 7 only and belongs to the frontend; nobody uses the ring
- * before step 8; a page is used again only when the disconnection was acknowledged, or the dead backend's mapping taken back; messages to
- * and from a dead backend are dropped (M4).
+ * rings that carry the messages are controlRing.ts: a message comes once, to whoever it is for, and never from an earlier life. Here nobody
+ * sends on before its last message was taken, so a ring has one message at a time, and a mailbox is what is seen of it.
+ *
+ * Must keep: the ring is mapped in step 7 only and belongs to the frontend; nobody uses the ring before step 8; a page is used again only
+ * when the disconnection was acknowledged, or the dead backend's mapping taken back; messages to and from a dead backend are dropped (M4).
  */
 import { blockedBy, DISABLED, NONE, OK, operationOn } from '../../kernel/index.js';
 import {
